@@ -1,3 +1,44 @@
-//! x
+//! Developers' tasks, run as `cargo xtask TASK`. Knows cargo and PostgreSQL's programs, and nothing
+//! of Nightaudit's own code: what it tests, it runs as a user would.
+#![expect(
+    clippy::print_stderr,
+    reason = "a command line talks to the person who runs it"
+)]
 
-fn main() {}
+mod postgres;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developers' tasks.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every test, on SQLite and on a throw-away PostgreSQL.
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test(args) => test::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask test`: every test of the workspace, on the engines asked for.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use xshell::{Shell, cmd};
+
+use crate::postgres::{Cluster, Options};
+
+/// Where tests find the PostgreSQL that they may fill with databases.
+const CLUSTER_VARIABLE: &str = "NIGHTAUDIT_TEST_POSTGRES";
+
+const EXAMPLES: &str = "\
+Examples:
+    cargo xtask test                                  everything, on both engines
+    cargo xtask test --engine sqlite                  needs no PostgreSQL
+    cargo xtask test -- --package store               one crate
+    cargo xtask test -- racing_refunds                tests with that in their name
+    cargo xtask test --engine postgres -- --no-capture
+
+PostgreSQL is found in PATH, by pg_config or in /usr/lib/postgresql; where apt-get is at hand it is
+installed when absent. The cluster lives in a temporary directory and goes away with the command.";
+
+/// What to test, and on what.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The database engines to test on.
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
+    engine: Engine,
+
+    /// Handed to `cargo nextest run`, or to `cargo test` where nextest is not installed. With any
+    /// of these, the examples in the documentation are not run.
+    #[arg(last = true)]
+    extra: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Engine {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+impl Engine {
+    /// The tests to leave out, by a part of their names. `store::on_both_engines!` gives them.
+    fn skipped(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("::on_postgres"),
+            Self::Postgres => Some("::on_sqlite"),
+            Self::Both => None,
+        }
+    }
+}
+
+/// Runs the tests and says at the end how they went.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let started = Instant::now();
+    let sh = Shell::new()?;
+    let cluster = match args.engine {
+        Engine::Sqlite => None,
+        Engine::Postgres | Engine::Both => Some(Cluster::start(Options { durable: false })?),
+    };
+    if let Some(cluster) = &cluster {
+        eprintln!("xtask: {} on {}", cluster.version(), cluster.url());
+        sh.set_var(CLUSTER_VARIABLE, cluster.url());
+    }
+
+    let mut failed = Vec::new();
+    if run_tests(&sh, args).is_err() {
+        failed.push("tests");
+    }
+    if args.extra.is_empty()
+        && cmd!(sh, "cargo test --workspace --doc --quiet")
+            .run()
+            .is_err()
+    {
+        failed.push("examples in the documentation");
+    }
+
+    let engines = match (args.engine, &cluster) {
+        (Engine::Both, Some(cluster)) => format!("SQLite and {}", cluster.version()),
+        (_, Some(cluster)) => cluster.version().to_owned(),
+        (_, None) => "SQLite".to_owned(),
+    };
+    let seconds = started.elapsed().as_secs();
+    if failed.is_empty() {
+        eprintln!(
+            "\nxtask: all passed on {engines}, in {} min {} s",
+            seconds / 60,
+            seconds % 60
+        );
+        Ok(())
+    } else {
+        bail!("failed on {engines}: {}", failed.join(", "))
+    }
+}
+
+fn run_tests(sh: &Shell, args: &Args) -> xshell::Result<()> {
+    let mut extra = args.extra.clone();
+    if let Some(name) = args.engine.skipped() {
+        // What follows a second `--` goes to the test programs themselves.
+        if !extra.iter().any(|arg| arg == "--") {
+            extra.push("--".to_owned());
+        }
+        extra.extend(["--skip".to_owned(), name.to_owned()]);
+    }
+    if cmd!(sh, "cargo nextest --version")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_ok()
+    {
+        cmd!(
+            sh,
+            "cargo nextest run --workspace --no-fail-fast {extra...}"
+        )
+        .run()
+    } else {
+        cmd!(
+            sh,
+            "cargo test --workspace --all-targets --no-fail-fast {extra...}"
+        )
+        .run()
+    }
+}
