@@ -1,1 +1,14 @@
-//! processors
+//! Card processors behind one trait, and the [sandbox](sandbox::Sandbox), a processor in its own
+//! right. This crate knows nothing of reservations' balances, of HTTP or of who asks.
+
+mod answer;
+mod feed;
+mod ids;
+mod processor;
+mod request;
+
+pub use answer::{Answer, CardFacts, DeclineClass, Verdict};
+pub use feed::{Cursor, SubAccount, TransactionKind, TransactionRecord, TransactionStatus};
+pub use ids::{AttemptKey, MerchantId, MethodToken, SubAccountId, TransactionId};
+pub use processor::{Failure, Processor};
+pub use request::{Address, Billing, Charge, FollowUp, Order, Shape, Verify};

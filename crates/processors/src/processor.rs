@@ -1,0 +1,73 @@
+//! The one door to every card processor.
+
+use async_trait::async_trait;
+
+use crate::{
+    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, SubAccount, SubAccountId,
+    TransactionRecord, Verify,
+};
+
+/// A card processor.
+///
+/// Whoever asks commits the attempt's key first. The same key with the same request gets the same
+/// answer and never moves money twice; with another request it is refused. After
+/// [`Failure::Unanswered`] the outcome is unknown: [`lookup`](Self::lookup) tells it.
+#[async_trait]
+pub trait Processor: Send + Sync + 'static {
+    /// Makes a stored method of a token: the answer's `method`.
+    async fn verify(&self, request: Verify) -> Result<Answer, Failure>;
+
+    /// Takes an amount at once.
+    async fn charge(&self, request: Charge) -> Result<Answer, Failure>;
+
+    /// Holds an amount, to be captured before the hold expires.
+    async fn hold(&self, request: Charge) -> Result<Answer, Failure>;
+
+    /// Takes a held amount, whole or in part, once; the rest is released.
+    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure>;
+
+    /// Releases a hold.
+    async fn void(&self, request: FollowUp) -> Result<Answer, Failure>;
+
+    /// Returns what was charged or captured, whole or in part.
+    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure>;
+
+    /// The answer to an attempt, if the attempt ever arrived.
+    async fn lookup(
+        &self,
+        merchant: &MerchantId,
+        key: &AttemptKey,
+    ) -> Result<Option<Answer>, Failure>;
+
+    /// A merchant's sub-accounts, in the order of their numbers.
+    async fn sub_accounts(&self, merchant: &MerchantId) -> Result<Vec<SubAccount>, Failure>;
+
+    /// The next transactions of a sub-account's feed. A transaction that changes takes a new, later
+    /// position, so that whoever reads on misses nothing.
+    async fn transactions_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<TransactionRecord>, Failure>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Whether anything happened is not known: look the attempt up by its key, never repeat it
+    /// under another.
+    #[error("the processor did not answer: whether money moved is not known yet")]
+    Unanswered,
+    /// The processor refused to execute the request, for good.
+    #[error("{message}")]
+    Refused {
+        /// A stable name of the reason, such as `refund_too_large`.
+        code: &'static str,
+        /// What is wrong and what to do, for people.
+        message: String,
+    },
+    /// Nothing was executed: try again later, with the same key.
+    #[error("the processor is not available, nothing was executed: try again later")]
+    Unavailable,
+}
