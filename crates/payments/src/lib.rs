@@ -1,1 +1,18 @@
-//! payments
+//! The payments platform: it speaks the Guesty Open API over its own tables and the processors.
+//!
+//! `api` parses, authorises and answers; `model` decides, purely; `store` is all the SQL; `jobs` is
+//! the work that nobody waits for. The crate knows nothing of the books.
+
+mod api;
+mod error;
+pub mod fixtures;
+mod jobs;
+mod model;
+mod platform;
+mod schema;
+mod settings;
+mod store;
+
+pub use error::Error;
+pub use platform::{MIGRATIONS, Platform, STORE_NAME};
+pub use settings::Settings;

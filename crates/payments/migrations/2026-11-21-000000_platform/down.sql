@@ -1,0 +1,16 @@
+DROP TABLE domain_event;
+DROP TABLE feed_cursor;
+DROP TABLE processor_transaction;
+DROP TABLE refund;
+DROP TABLE attempt;
+DROP TABLE payment;
+DROP TABLE payment_method;
+DROP TABLE invoice_item;
+DROP TABLE reservation;
+DROP TABLE guest;
+DROP TABLE listing;
+DROP TABLE provider;
+DROP TABLE sealed_secret;
+DROP TABLE issued_token;
+DROP TABLE application;
+DROP TABLE account;

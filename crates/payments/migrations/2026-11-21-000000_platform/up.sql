@@ -1,0 +1,268 @@
+-- Instants are milliseconds since 1970, UTC; amounts are minor units of the row's currency.
+
+CREATE TABLE account (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    -- Business time = wall time + this. Only a sandbox account's may differ from 0.
+    clock_offset_ms BIGINT NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+
+CREATE TABLE application (
+    -- The client id.
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    name TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    scopes TEXT NOT NULL,
+    -- Listing ids it may see, separated by spaces; null: all.
+    listings TEXT,
+    created_ms BIGINT NOT NULL
+);
+CREATE INDEX application_by_account ON application (account_id);
+
+-- What the daily quota counts. The tokens themselves are not kept.
+CREATE TABLE issued_token (
+    id TEXT PRIMARY KEY NOT NULL,
+    application_id TEXT NOT NULL REFERENCES application (id),
+    issued_ms BIGINT NOT NULL
+);
+CREATE INDEX issued_token_by_application ON issued_token (application_id, issued_ms);
+
+-- Secrets of the platform itself, sealed by the vault: the keys that sign tokens, and the check
+-- value that tells a wrong vault key.
+CREATE TABLE sealed_secret (
+    id TEXT PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    sealed BYTEA NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+
+CREATE TABLE provider (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    name TEXT NOT NULL,
+    -- The public name of its methods, and so the shape of its payloads: STRIPE or AMARYLLIS.
+    method TEXT NOT NULL,
+    -- Which processor answers: SANDBOX.
+    processor TEXT NOT NULL,
+    -- The account at the processor ("1387"); null: not set up there.
+    merchant TEXT,
+    status TEXT NOT NULL,
+    is_default BOOLEAN NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+CREATE INDEX provider_by_account ON provider (account_id);
+
+CREATE TABLE listing (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    title TEXT NOT NULL,
+    nickname TEXT,
+    is_active BOOLEAN NOT NULL,
+    is_listed BOOLEAN NOT NULL,
+    currency TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    -- The provider that takes its payments; null: the account's default.
+    provider_id TEXT REFERENCES provider (id),
+    -- The documented fields that nothing here computes with, as they were given: a JSON object.
+    body TEXT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL,
+    removed_ms BIGINT
+);
+CREATE INDEX listing_by_account ON listing (account_id, title);
+
+CREATE TABLE guest (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    full_name TEXT NOT NULL,
+    first_name TEXT,
+    last_name TEXT,
+    email TEXT,
+    phone TEXT,
+    body TEXT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL
+);
+CREATE INDEX guest_by_account ON guest (account_id, id);
+
+CREATE TABLE reservation (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    listing_id TEXT NOT NULL REFERENCES listing (id),
+    guest_id TEXT NOT NULL REFERENCES guest (id),
+    status TEXT NOT NULL,
+    confirmation_code TEXT NOT NULL,
+    source TEXT NOT NULL,
+    -- Local dates of the listing.
+    check_in DATE NOT NULL,
+    check_out DATE NOT NULL,
+    guests_count BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    -- The sum of the invoice items; what the guest has paid; what went back. All from the folio's
+    -- rows, kept here for filters and lists.
+    total_minor BIGINT NOT NULL,
+    paid_minor BIGINT NOT NULL,
+    refunded_minor BIGINT NOT NULL,
+    is_touched BOOLEAN NOT NULL,
+    body TEXT NOT NULL,
+    canceled_by TEXT,
+    cancellation_reason TEXT,
+    created_ms BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL,
+    confirmed_ms BIGINT,
+    canceled_ms BIGINT
+);
+CREATE UNIQUE INDEX reservation_by_code ON reservation (account_id, confirmation_code);
+CREATE INDEX reservation_by_listing ON reservation (listing_id);
+CREATE INDEX reservation_by_guest ON reservation (guest_id);
+
+CREATE TABLE invoice_item (
+    id TEXT PRIMARY KEY NOT NULL,
+    reservation_id TEXT NOT NULL REFERENCES reservation (id),
+    position BIGINT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT,
+    amount_minor BIGINT NOT NULL,
+    normal_type TEXT NOT NULL,
+    second_identifier TEXT,
+    is_locked BOOLEAN NOT NULL
+);
+CREATE INDEX invoice_item_by_reservation ON invoice_item (reservation_id);
+
+CREATE TABLE payment_method (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    guest_id TEXT NOT NULL REFERENCES guest (id),
+    provider_id TEXT NOT NULL REFERENCES provider (id),
+    -- Set when it was made for one reservation alone.
+    reservation_id TEXT REFERENCES reservation (id),
+    -- STRIPE or AMARYLLIS.
+    method TEXT NOT NULL,
+    -- The processor's name for it.
+    token TEXT NOT NULL,
+    -- The processor's reply when it was made.
+    payload TEXT NOT NULL,
+    brand TEXT NOT NULL,
+    last4 TEXT NOT NULL,
+    status TEXT NOT NULL,
+    save_for_future_use BOOLEAN NOT NULL,
+    is_reusable BOOLEAN NOT NULL,
+    created_ms BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL
+);
+CREATE INDEX payment_method_by_guest ON payment_method (guest_id);
+
+CREATE TABLE payment (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL,
+    reservation_id TEXT NOT NULL REFERENCES reservation (id),
+    guest_id TEXT NOT NULL,
+    -- STRIPE, AMARYLLIS, or how a recorded payment was made: CASH, CHECK, …
+    method TEXT NOT NULL,
+    payment_method_id TEXT REFERENCES payment_method (id),
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    state TEXT NOT NULL,
+    is_hold BOOLEAN NOT NULL,
+    note TEXT,
+    due_ms BIGINT,
+    paid_ms BIGINT,
+    expires_ms BIGINT,
+    -- What was captured of a hold.
+    captured_minor BIGINT,
+    -- The processor's transaction that a capture or refund refers to, and the id shown to people.
+    transaction_id TEXT,
+    confirmation TEXT,
+    authentication_url TEXT,
+    created_ms BIGINT NOT NULL,
+    -- When the agenda must look at it, in business time; null: never again.
+    agenda_ms BIGINT
+);
+CREATE INDEX payment_by_reservation ON payment (reservation_id);
+CREATE INDEX payment_agenda ON payment (agenda_ms) WHERE agenda_ms IS NOT NULL;
+
+-- Every call of a processor, kept before it is made.
+CREATE TABLE attempt (
+    id TEXT PRIMARY KEY NOT NULL,
+    payment_id TEXT NOT NULL REFERENCES payment (id),
+    -- The refund that it is for.
+    refund_id TEXT,
+    -- CHARGE, HOLD, CAPTURE, VOID or REFUND.
+    kind TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    -- STARTED, UNKNOWN, SUCCEEDED, FAILED.
+    state TEXT NOT NULL,
+    error TEXT,
+    -- The processor's reply, as it came.
+    payload TEXT,
+    created_ms BIGINT NOT NULL,
+    ended_ms BIGINT
+);
+CREATE INDEX attempt_by_payment ON attempt (payment_id);
+
+CREATE TABLE refund (
+    id TEXT PRIMARY KEY NOT NULL,
+    payment_id TEXT NOT NULL REFERENCES payment (id),
+    amount_minor BIGINT NOT NULL,
+    -- SCHEDULED, PROCESSING, SUCCEEDED, FAILED, CANCELLED.
+    state TEXT NOT NULL,
+    note TEXT,
+    due_ms BIGINT,
+    paid_ms BIGINT,
+    transaction_id TEXT,
+    error TEXT,
+    created_ms BIGINT NOT NULL,
+    agenda_ms BIGINT
+);
+CREATE INDEX refund_by_payment ON refund (payment_id);
+CREATE INDEX refund_agenda ON refund (agenda_ms) WHERE agenda_ms IS NOT NULL;
+
+-- What a processor reported, for the reports.
+CREATE TABLE processor_transaction (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    -- "1387.2", and as the reports print it: "1387.2 - My Company - GBP".
+    sub_account_id TEXT NOT NULL,
+    sub_account TEXT NOT NULL,
+    confirmation_code TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    last4 TEXT NOT NULL,
+    bin TEXT NOT NULL,
+    merchant_ms BIGINT NOT NULL,
+    system_ms BIGINT NOT NULL,
+    settlement_ms BIGINT,
+    payment_method TEXT NOT NULL,
+    arn TEXT NOT NULL,
+    descriptor TEXT NOT NULL,
+    status TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    code TEXT NOT NULL
+);
+CREATE INDEX processor_transaction_by_date ON processor_transaction (account_id, merchant_ms, id);
+CREATE INDEX processor_transaction_by_code ON processor_transaction (account_id, confirmation_code);
+
+-- How far a sub-account's feed has been read.
+CREATE TABLE feed_cursor (
+    id TEXT PRIMARY KEY NOT NULL,
+    position BIGINT NOT NULL
+);
+
+-- What happened, once each, written with the change itself.
+CREATE TABLE domain_event (
+    id TEXT PRIMARY KEY NOT NULL,
+    account_id TEXT NOT NULL,
+    -- The webhook's name for it: payments.received, reservation.new, …
+    kind TEXT NOT NULL,
+    reservation_id TEXT,
+    -- The payment, guest, listing … that it is about.
+    subject_id TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    -- What the subject's present state no longer tells: a JSON object.
+    body TEXT NOT NULL
+);

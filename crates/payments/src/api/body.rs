@@ -1,0 +1,182 @@
+//! Request bodies: JSON, read with every check that holds for all routes.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::ApiError;
+
+/// A JSON body of type `T`.
+///
+/// Refused with 400, before anything looks at it: malformed JSON, wrong types (the path to the
+/// wrong value is named), NUL bytes, and anything that holds a card number or a security code. Such
+/// a body is neither repeated in the reply nor logged.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        if content_type.is_some_and(|kind| !is_json(kind.as_bytes())) {
+            return Err(ApiError::NotJson);
+        }
+        let bytes = read(request, state).await?;
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
+        check(&value)?;
+        // From the text again: amounts must not pass through a `Value`, which may round them.
+        let reader = &mut serde_json::Deserializer::from_slice(&bytes);
+        serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let reason = error.into_inner();
+            ApiError::BadRequest(match path.as_str() {
+                "." => format!("The body is not as expected: {reason}"),
+                path => format!("{path}: {reason}"),
+            })
+        })
+    }
+}
+
+/// A body that a route does not need but clients send: empty, or any JSON.
+pub(crate) struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = read(request, state).await?;
+        if !bytes.trim_ascii().is_empty() {
+            let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+                ApiError::bad_request(format!("The body is not valid JSON: {error}"))
+            })?;
+            check(&value)?;
+        }
+        Ok(Self)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            ApiError::TooLarge
+        } else {
+            ApiError::bad_request("The body could not be read")
+        }
+    })
+}
+
+fn is_json(content_type: &[u8]) -> bool {
+    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    kind.eq_ignore_ascii_case(b"application/json") || kind.ends_with(b"+json")
+}
+
+fn check(value: &Value) -> Result<(), ApiError> {
+    match value {
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            if names_card_data(name) && !value.is_null() {
+                return Err(card_data());
+            }
+            check_text(name)?;
+            check(value)
+        }),
+        Value::Array(items) => items.iter().try_for_each(check),
+        Value::String(text) => check_text(text),
+        Value::Number(number) if is_card_number(number.as_str()) => Err(card_data()),
+        _ => Ok(()),
+    }
+}
+
+fn check_text(text: &str) -> Result<(), ApiError> {
+    if text.contains('\0') {
+        return Err(ApiError::bad_request("The body contains a NUL character"));
+    }
+    if is_card_number(text) {
+        return Err(card_data());
+    }
+    Ok(())
+}
+
+fn card_data() -> ApiError {
+    ApiError::bad_request(
+        "The body contains a card number or security code, which no endpoint accepts: make a \
+         payment method from your processor's token instead. Nothing of the body was kept",
+    )
+}
+
+fn names_card_data(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "cvc", "cvv", "cvv2", "cvc2", "cid", "csc", "pan", "cardnumber", "cardno", "ccnumber",
+        "securitycode", "creditcardnumber",
+    ];
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.contains(&plain.as_str())
+}
+
+/// 13 to 19 digits, perhaps with blanks or dashes between, under an issuer's first digit and with a
+/// right check digit.
+fn is_card_number(text: &str) -> bool {
+    if text.len() < 13 || text.len() > 40 {
+        return false;
+    }
+    let mut digits = Vec::with_capacity(19);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => digits.push(byte - b'0'),
+            b' ' | b'-' => {}
+            _ => return false,
+        }
+    }
+    (13..=19).contains(&digits.len()) && (2..=6).contains(&digits[0]) && has_check_digit(&digits)
+}
+
+/// The Luhn sum of ISO/IEC 7812-1.
+fn has_check_digit(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let weighted = u32::from(*digit) * if place % 2 == 1 { 2 } else { 1 };
+            if weighted > 9 { weighted - 9 } else { weighted }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn card_data_is_found_wherever_it_stands() {
+        for body in [
+            json!({"card": {"number": "4242424242424242"}}),
+            json!({"note": "4242 4242 4242 4242"}),
+            json!({"list": [[{"x": "5555-5555-5555-4444"}]]}),
+            serde_json::from_str(r#"{"amount": 378282246310005}"#).unwrap(),
+            json!({"paymentMethod": {"cvc": "123"}}),
+            json!({"security_code": 123}),
+            json!({"4242424242424242": true}),
+        ] {
+            assert!(check(&body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn ordinary_texts_are_let_through() {
+        for body in [
+            json!({"phone": "+12128765234", "id": "64da2367d8d9771c02befbb2"}),
+            json!({"note": "4242424242424241", "amount": 1200}),
+            json!({"stripeCardToken": "pm_card_visa"}),
+            json!({"cvc": null}),
+        ] {
+            assert!(check(&body).is_ok(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Who asks: every route under `/v1` starts from a [`Ctx`], so none can forget to authenticate or
+//! to scope by account.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::{header, request::Parts};
+use contract::Timestamp;
+use contract::id::ListingId;
+
+use super::error::ApiError;
+use super::tokens::BadToken;
+use crate::Platform;
+use crate::store::account::Account;
+use crate::store::application::{self, Application};
+
+/// The caller, its account, and the business time at which its request is decided.
+pub(crate) struct Ctx {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) account: Account,
+    /// The listings that the application may see; `None`: all of the account's.
+    pub(crate) listings: Option<HashSet<ListingId>>,
+    /// Business time.
+    pub(crate) now: Timestamp,
+}
+
+impl Ctx {
+    /// Whether the application may see a listing and what hangs on it. What it may not see does not
+    /// exist for it: 404, never 403.
+    pub(crate) fn may_see(&self, listing: ListingId) -> bool {
+        self.listings.as_ref().is_none_or(|listings| listings.contains(&listing))
+    }
+}
+
+impl FromRequestParts<Arc<Platform>> for Ctx {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        platform: &Arc<Platform>,
+    ) -> Result<Self, ApiError> {
+        let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
+        let wall = platform.clock.now();
+        let claims = platform.token_keys.check(token, wall).map_err(|bad| match bad {
+            BadToken::Malformed => ApiError::Unauthorized,
+            BadToken::Expired => ApiError::Forbidden,
+        })?;
+        let (application, account): (Application, Account) = platform
+            .store
+            .read(move |connection| application::with_account(connection, &claims.cid))
+            .await?
+            .ok_or(ApiError::Unauthorized)?;
+        Ok(Self {
+            platform: Arc::clone(platform),
+            now: account.business_time(wall),
+            listings: application.listings,
+            account,
+        })
+    }
+}
+
+/// The token of `Authorization: Bearer …`.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

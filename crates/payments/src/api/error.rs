@@ -1,0 +1,128 @@
+//! The one place where failures become replies. The Open API has no single form for errors: the
+//! core routes answer with a bare JSON string, the gateway and the reports with objects.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::Error;
+use crate::model::Rejection;
+
+/// How long a client should wait after a fault of disk or database.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// A request that is not granted.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// 400 with what is wrong and what to do.
+    BadRequest(String),
+    /// 401: no token, or none of ours.
+    Unauthorized,
+    /// 403 as the gateway says it: the token has expired, or may not do this.
+    Forbidden,
+    /// 404 with the documented text for what is missing.
+    NotFound(&'static str),
+    /// 413: the body is larger than any request needs to be.
+    TooLarge,
+    /// 415: the body is not JSON.
+    NotJson,
+    /// Anything that went wrong inside.
+    Failed(Error),
+}
+
+impl ApiError {
+    /// 400 with what is wrong and what to do.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::BadRequest(message.into())
+    }
+}
+
+/// Whatever a handler's `?` may meet on its way to the platform's own error.
+macro_rules! fails_as_error {
+    ($($kind:ty),+ $(,)?) => {$(
+        impl From<$kind> for ApiError {
+            fn from(error: $kind) -> Self {
+                Self::Failed(error.into())
+            }
+        }
+    )+};
+}
+
+fails_as_error!(Error, Rejection, store::Error, processors::Failure, vault::Error);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::BadRequest(message) => text(StatusCode::BAD_REQUEST, &message),
+            Self::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                Json(json!({"error": {"code": "UNAUTHORIZED", "message": "Unauthorized"}})),
+            )
+                .into_response(),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                Json(json!({
+                    "message":
+                        "You don't have permission to access, please contact Guesty support."
+                })),
+            )
+                .into_response(),
+            Self::NotFound(what) => text(StatusCode::NOT_FOUND, what),
+            Self::TooLarge => {
+                text(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB")
+            }
+            Self::NotJson => text(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be JSON: send the header content-type: application/json",
+            ),
+            Self::Failed(error) => failed(error),
+        }
+    }
+}
+
+/// The core routes' form: a bare JSON string.
+fn text(status: StatusCode, message: &str) -> Response {
+    (status, Json(message)).into_response()
+}
+
+fn failed(error: Error) -> Response {
+    match error {
+        Error::Rejected(rejection) => rejected(&rejection),
+        Error::Processor(processors::Failure::Refused { message, .. }) => {
+            text(StatusCode::BAD_REQUEST, &message)
+        }
+        Error::Processor(_) => unavailable(),
+        Error::Store(error) if error.is_retryable() => {
+            tracing::warn!(%error, "the database is unavailable");
+            unavailable()
+        }
+        error => {
+            tracing::error!(%error, "a request failed");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+    }
+}
+
+fn rejected(rejection: &Rejection) -> Response {
+    let status = if rejection.is_missing() { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+    text(status, &rejection.to_string())
+}
+
+fn unavailable() -> Response {
+    let mut reply = text(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Service Unavailable: nothing was changed, try again in a moment",
+    );
+    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    reply
+}
+
+/// Answers for paths that lead nowhere.
+pub(crate) async fn no_such_route(uri: Uri) -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        Json(json!({"error": {"message": format!("Cannot find {}", uri.path()), "status": 404}})),
+    )
+        .into_response()
+}

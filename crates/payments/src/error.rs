@@ -1,0 +1,40 @@
+//! What can go wrong in the platform that is nobody's wrong request.
+
+use store::Failure;
+
+use crate::model::Rejection;
+
+/// A failure of the platform, or a command that its rules refuse.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The rules refuse the command; nothing was changed.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The database cannot do it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A processor cannot do it.
+    #[error(transparent)]
+    Processor(#[from] processors::Failure),
+    /// A secret cannot be opened or sealed.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// A row that no program of ours wrote so.
+    #[error("the database holds a value that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Failure for Error {
+    fn as_store(&self) -> Option<&store::Error> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

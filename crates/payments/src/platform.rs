@@ -1,0 +1,53 @@
+//! The platform as it runs: its store, its processors, its clock and its secrets.
+
+use std::sync::Arc;
+
+use axum::Router;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use processors::Processor;
+use store::{Clock, DatabaseUrl, Migrations, Store};
+use vault::Vault;
+
+use crate::api::{self, TokenKeys};
+use crate::{Error, Settings};
+
+/// The platform's migrations.
+pub const MIGRATIONS: Migrations = MIGRATIONS_EMBEDDED;
+const MIGRATIONS_EMBEDDED: EmbeddedMigrations = embed_migrations!();
+
+/// The name of the platform's file or schema.
+pub const STORE_NAME: &str = "payments";
+
+/// The payments platform, running.
+pub struct Platform {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) sandbox: Arc<dyn Processor>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) token_keys: TokenKeys,
+}
+
+impl Platform {
+    /// Opens the platform on a database, with the processor that its sandbox providers use.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`Error::Vault`] when the vault's key is not the one that this database's
+    /// secrets were sealed with.
+    pub async fn open(
+        database: &DatabaseUrl,
+        vault: Vault,
+        sandbox: Arc<dyn Processor>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Arc<Self>, Error> {
+        let store = Store::open(database, STORE_NAME, &MIGRATIONS)?;
+        let token_keys = TokenKeys::load(&store, &vault, &*clock).await?;
+        Ok(Arc::new(Self { store, vault, sandbox, clock, settings, token_keys }))
+    }
+
+    /// All routes of the platform.
+    pub fn router(self: &Arc<Self>) -> Router {
+        api::router(Arc::clone(self))
+    }
+}

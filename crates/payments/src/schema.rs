@@ -1,0 +1,269 @@
+//! The tables, as Diesel sees them. Kept by hand beside the migrations, which describe the columns.
+
+#![allow(missing_docs, reason = "the macro writes public items without docs")]
+
+diesel::table! {
+    account (id) {
+        id -> Text,
+        name -> Text,
+        currency -> Text,
+        timezone -> Text,
+        clock_offset_ms -> BigInt,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    application (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        secret_hash -> Binary,
+        scopes -> Text,
+        listings -> Nullable<Text>,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    issued_token (id) {
+        id -> Text,
+        application_id -> Text,
+        issued_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    sealed_secret (id) {
+        id -> Text,
+        kind -> Text,
+        sealed -> Binary,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    provider (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        method -> Text,
+        processor -> Text,
+        merchant -> Nullable<Text>,
+        status -> Text,
+        is_default -> Bool,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    listing (id) {
+        id -> Text,
+        account_id -> Text,
+        title -> Text,
+        nickname -> Nullable<Text>,
+        is_active -> Bool,
+        is_listed -> Bool,
+        currency -> Text,
+        timezone -> Text,
+        provider_id -> Nullable<Text>,
+        body -> Text,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
+        removed_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    guest (id) {
+        id -> Text,
+        account_id -> Text,
+        full_name -> Text,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        body -> Text,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    reservation (id) {
+        id -> Text,
+        account_id -> Text,
+        listing_id -> Text,
+        guest_id -> Text,
+        status -> Text,
+        confirmation_code -> Text,
+        source -> Text,
+        check_in -> Date,
+        check_out -> Date,
+        guests_count -> BigInt,
+        currency -> Text,
+        total_minor -> BigInt,
+        paid_minor -> BigInt,
+        refunded_minor -> BigInt,
+        is_touched -> Bool,
+        body -> Text,
+        canceled_by -> Nullable<Text>,
+        cancellation_reason -> Nullable<Text>,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
+        confirmed_ms -> Nullable<BigInt>,
+        canceled_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    invoice_item (id) {
+        id -> Text,
+        reservation_id -> Text,
+        position -> BigInt,
+        title -> Text,
+        description -> Nullable<Text>,
+        amount_minor -> BigInt,
+        normal_type -> Text,
+        second_identifier -> Nullable<Text>,
+        is_locked -> Bool,
+    }
+}
+
+diesel::table! {
+    payment_method (id) {
+        id -> Text,
+        account_id -> Text,
+        guest_id -> Text,
+        provider_id -> Text,
+        reservation_id -> Nullable<Text>,
+        method -> Text,
+        token -> Text,
+        payload -> Text,
+        brand -> Text,
+        last4 -> Text,
+        status -> Text,
+        save_for_future_use -> Bool,
+        is_reusable -> Bool,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment (id) {
+        id -> Text,
+        account_id -> Text,
+        reservation_id -> Text,
+        guest_id -> Text,
+        method -> Text,
+        payment_method_id -> Nullable<Text>,
+        amount_minor -> BigInt,
+        currency -> Text,
+        state -> Text,
+        is_hold -> Bool,
+        note -> Nullable<Text>,
+        due_ms -> Nullable<BigInt>,
+        paid_ms -> Nullable<BigInt>,
+        expires_ms -> Nullable<BigInt>,
+        captured_minor -> Nullable<BigInt>,
+        transaction_id -> Nullable<Text>,
+        confirmation -> Nullable<Text>,
+        authentication_url -> Nullable<Text>,
+        created_ms -> BigInt,
+        agenda_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    attempt (id) {
+        id -> Text,
+        payment_id -> Text,
+        refund_id -> Nullable<Text>,
+        kind -> Text,
+        amount_minor -> BigInt,
+        state -> Text,
+        error -> Nullable<Text>,
+        payload -> Nullable<Text>,
+        created_ms -> BigInt,
+        ended_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refund (id) {
+        id -> Text,
+        payment_id -> Text,
+        amount_minor -> BigInt,
+        state -> Text,
+        note -> Nullable<Text>,
+        due_ms -> Nullable<BigInt>,
+        paid_ms -> Nullable<BigInt>,
+        transaction_id -> Nullable<Text>,
+        error -> Nullable<Text>,
+        created_ms -> BigInt,
+        agenda_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    processor_transaction (id) {
+        id -> Text,
+        account_id -> Text,
+        provider_id -> Text,
+        sub_account_id -> Text,
+        sub_account -> Text,
+        confirmation_code -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        last4 -> Text,
+        bin -> Text,
+        merchant_ms -> BigInt,
+        system_ms -> BigInt,
+        settlement_ms -> Nullable<BigInt>,
+        payment_method -> Text,
+        arn -> Text,
+        descriptor -> Text,
+        status -> Text,
+        kind -> Text,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    feed_cursor (id) {
+        id -> Text,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    domain_event (id) {
+        id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        reservation_id -> Nullable<Text>,
+        subject_id -> Text,
+        at_ms -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    account,
+    application,
+    issued_token,
+    sealed_secret,
+    provider,
+    listing,
+    guest,
+    reservation,
+    invoice_item,
+    payment_method,
+    payment,
+    attempt,
+    refund,
+    processor_transaction,
+    feed_cursor,
+    domain_event,
+);

@@ -1,0 +1,38 @@
+//! Accounts: the tenants, each with a business clock of its own.
+
+use chrono::Duration;
+use contract::Timestamp;
+use contract::id::AccountId;
+use diesel::prelude::*;
+use store::Connection;
+
+use crate::Error;
+use crate::schema::account;
+
+/// A tenant.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = account)]
+pub(crate) struct Account {
+    pub(crate) id: AccountId,
+    pub(crate) name: String,
+    pub(crate) currency: String,
+    pub(crate) timezone: String,
+    pub(crate) clock_offset_ms: i64,
+    pub(crate) created_ms: Timestamp,
+}
+
+impl Account {
+    /// The account's business time at an instant of wall time.
+    pub(crate) fn business_time(&self, wall: Timestamp) -> Timestamp {
+        wall + Duration::milliseconds(self.clock_offset_ms)
+    }
+}
+
+pub(crate) fn insert(connection: &mut Connection, account: &Account) -> Result<(), Error> {
+    diesel::insert_into(account::table).values(account).execute(connection)?;
+    Ok(())
+}
+
+pub(crate) fn find(connection: &mut Connection, id: AccountId) -> Result<Option<Account>, Error> {
+    Ok(account::table.find(id).select(Account::as_select()).first(connection).optional()?)
+}
