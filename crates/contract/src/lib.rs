@@ -1,8 +1,17 @@
 //! The wire contract of the Open API: requests, replies, errors, ids and instants, as types that
 //! the server and its clients share. It knows neither HTTP nor a database.
 
+pub mod account;
+pub mod guest;
 pub mod id;
+pub mod listing;
+pub mod oauth;
+pub mod payment;
+pub mod payment_method;
+pub mod provider;
+pub mod reservation;
 pub mod time;
+pub mod transaction;
 
 pub use id::ObjectId;
 pub use time::Timestamp;

@@ -43,7 +43,14 @@ impl Platform {
     ) -> Result<Arc<Self>, Error> {
         let store = Store::open(database, STORE_NAME, &MIGRATIONS)?;
         let token_keys = TokenKeys::load(&store, &vault, &*clock).await?;
-        Ok(Arc::new(Self { store, vault, sandbox, clock, settings, token_keys }))
+        Ok(Arc::new(Self {
+            store,
+            vault,
+            sandbox,
+            clock,
+            settings,
+            token_keys,
+        }))
     }
 
     /// All routes of the platform.

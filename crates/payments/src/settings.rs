@@ -17,6 +17,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         const FIVE: NonZeroU32 = NonZeroU32::new(5).unwrap();
-        Self { tokens_per_day: FIVE, report_amounts_as_text: false, is_sandbox: true }
+        Self {
+            tokens_per_day: FIVE,
+            report_amounts_as_text: false,
+            is_sandbox: true,
+        }
     }
 }

@@ -24,19 +24,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             return Err(ApiError::NotJson);
         }
         let bytes = read(request, state).await?;
-        let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+            ApiError::bad_request(format!("The body is not valid JSON: {error}"))
+        })?;
         check(&value)?;
         // From the text again: amounts must not pass through a `Value`, which may round them.
         let reader = &mut serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            let reason = error.into_inner();
-            ApiError::BadRequest(match path.as_str() {
-                "." => format!("The body is not as expected: {reason}"),
-                path => format!("{path}: {reason}"),
+        serde_path_to_error::deserialize(reader)
+            .map(Self)
+            .map_err(|error| {
+                let path = error.path().to_string();
+                let reason = error.into_inner();
+                ApiError::BadRequest(match path.as_str() {
+                    "." => format!("The body is not as expected: {reason}"),
+                    path => format!("{path}: {reason}"),
+                })
             })
-        })
     }
 }
 
@@ -59,17 +62,23 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-            ApiError::TooLarge
-        } else {
-            ApiError::bad_request("The body could not be read")
-        }
-    })
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::TooLarge
+            } else {
+                ApiError::bad_request("The body could not be read")
+            }
+        })
 }
 
 fn is_json(content_type: &[u8]) -> bool {
-    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let kind = content_type
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
     kind.eq_ignore_ascii_case(b"application/json") || kind.ends_with(b"+json")
 }
 
@@ -108,11 +117,24 @@ fn card_data() -> ApiError {
 
 fn names_card_data(name: &str) -> bool {
     const NAMES: [&str; 12] = [
-        "cvc", "cvv", "cvv2", "cvc2", "cid", "csc", "pan", "cardnumber", "cardno", "ccnumber",
-        "securitycode", "creditcardnumber",
+        "cvc",
+        "cvv",
+        "cvv2",
+        "cvc2",
+        "cid",
+        "csc",
+        "pan",
+        "cardnumber",
+        "cardno",
+        "ccnumber",
+        "securitycode",
+        "creditcardnumber",
     ];
-    let plain: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
     NAMES.contains(&plain.as_str())
 }
 

@@ -29,7 +29,9 @@ impl Ctx {
     /// Whether the application may see a listing and what hangs on it. What it may not see does not
     /// exist for it: 404, never 403.
     pub(crate) fn may_see(&self, listing: ListingId) -> bool {
-        self.listings.as_ref().is_none_or(|listings| listings.contains(&listing))
+        self.listings
+            .as_ref()
+            .is_none_or(|listings| listings.contains(&listing))
     }
 }
 
@@ -42,10 +44,13 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
     ) -> Result<Self, ApiError> {
         let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
         let wall = platform.clock.now();
-        let claims = platform.token_keys.check(token, wall).map_err(|bad| match bad {
-            BadToken::Malformed => ApiError::Unauthorized,
-            BadToken::Expired => ApiError::Forbidden,
-        })?;
+        let claims = platform
+            .token_keys
+            .check(token, wall)
+            .map_err(|bad| match bad {
+                BadToken::Malformed => ApiError::Unauthorized,
+                BadToken::Expired => ApiError::Forbidden,
+            })?;
         let (application, account): (Application, Account) = platform
             .store
             .read(move |connection| application::with_account(connection, &claims.cid))

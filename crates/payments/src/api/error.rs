@@ -49,7 +49,13 @@ macro_rules! fails_as_error {
     )+};
 }
 
-fails_as_error!(Error, Rejection, store::Error, processors::Failure, vault::Error);
+fails_as_error!(
+    Error,
+    Rejection,
+    store::Error,
+    processors::Failure,
+    vault::Error
+);
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
@@ -69,9 +75,10 @@ impl IntoResponse for ApiError {
             )
                 .into_response(),
             Self::NotFound(what) => text(StatusCode::NOT_FOUND, what),
-            Self::TooLarge => {
-                text(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB")
-            }
+            Self::TooLarge => text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is larger than 1 MiB",
+            ),
             Self::NotJson => text(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be JSON: send the header content-type: application/json",
@@ -105,7 +112,11 @@ fn failed(error: Error) -> Response {
 }
 
 fn rejected(rejection: &Rejection) -> Response {
-    let status = if rejection.is_missing() { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+    let status = if rejection.is_missing() {
+        StatusCode::NOT_FOUND
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     text(status, &rejection.to_string())
 }
 
@@ -114,7 +125,10 @@ fn unavailable() -> Response {
         StatusCode::SERVICE_UNAVAILABLE,
         "Service Unavailable: nothing was changed, try again in a moment",
     );
-    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    reply.headers_mut().insert(
+        header::RETRY_AFTER,
+        HeaderValue::from_static(RETRY_AFTER_SECONDS),
+    );
     reply
 }
 

@@ -1,9 +1,19 @@
 //! HTTP: every route, and what stands around all of them. Nothing outside this folder knows HTTP.
 
+mod accounts;
 mod body;
+mod control;
 mod ctx;
 mod error;
+mod guests;
+mod listings;
+mod oauth;
+mod payment_methods;
+mod payments;
+mod providers;
+mod reservations;
 mod tokens;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -20,6 +30,16 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Every route of the platform.
 pub(crate) fn router(platform: Arc<Platform>) -> Router {
     Router::new()
+        .merge(oauth::routes())
+        .merge(accounts::routes())
+        .merge(listings::routes())
+        .merge(guests::routes())
+        .merge(reservations::routes())
+        .merge(providers::routes())
+        .merge(payment_methods::routes())
+        .merge(payments::routes())
+        .merge(transactions::routes())
+        .merge(control::routes())
         .fallback(error::no_such_route)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(platform)

@@ -96,7 +96,10 @@ impl TokenKeys {
             account_id,
             sub: client_id.to_owned(),
         };
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            kid: Some(self.id.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
         encode(&header, &claims, &self.signing)
     }
 

@@ -29,10 +29,16 @@ impl Account {
 }
 
 pub(crate) fn insert(connection: &mut Connection, account: &Account) -> Result<(), Error> {
-    diesel::insert_into(account::table).values(account).execute(connection)?;
+    diesel::insert_into(account::table)
+        .values(account)
+        .execute(connection)?;
     Ok(())
 }
 
 pub(crate) fn find(connection: &mut Connection, id: AccountId) -> Result<Option<Account>, Error> {
-    Ok(account::table.find(id).select(Account::as_select()).first(connection).optional()?)
+    Ok(account::table
+        .find(id)
+        .select(Account::as_select())
+        .first(connection)
+        .optional()?)
 }

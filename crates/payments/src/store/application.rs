@@ -44,7 +44,10 @@ impl TryFrom<Row> for Application {
             .listings
             .map(|ids| {
                 ids.split_whitespace()
-                    .map(|id| id.parse().map_err(|_| Error::Corrupt(format!("listing id {id}"))))
+                    .map(|id| {
+                        id.parse()
+                            .map_err(|_| Error::Corrupt(format!("listing id {id}")))
+                    })
                     .collect()
             })
             .transpose()?;
@@ -62,7 +65,10 @@ impl TryFrom<Row> for Application {
 
 pub(crate) fn insert(connection: &mut Connection, new: &Application) -> Result<(), Error> {
     let listings = new.listings.as_ref().map(|ids| {
-        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        ids.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
     });
     let row = Row {
         id: new.client_id.clone(),
@@ -73,7 +79,9 @@ pub(crate) fn insert(connection: &mut Connection, new: &Application) -> Result<(
         listings,
         created_ms: new.created,
     };
-    diesel::insert_into(application::table).values(row).execute(connection)?;
+    diesel::insert_into(application::table)
+        .values(row)
+        .execute(connection)?;
     Ok(())
 }
 
@@ -88,5 +96,7 @@ pub(crate) fn with_account(
         .select((Row::as_select(), Account::as_select()))
         .first(connection)
         .optional()?;
-    found.map(|(row, account)| Ok((row.try_into()?, account))).transpose()
+    found
+        .map(|(row, account)| Ok((row.try_into()?, account)))
+        .transpose()
 }

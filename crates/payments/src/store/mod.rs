@@ -2,4 +2,14 @@
 
 pub(crate) mod account;
 pub(crate) mod application;
+pub(crate) mod event;
+pub(crate) mod folio;
+pub(crate) mod guest;
+pub(crate) mod listing;
+pub(crate) mod payment;
+pub(crate) mod payment_method;
+pub(crate) mod provider;
+pub(crate) mod reservation;
 pub(crate) mod secret;
+pub(crate) mod token;
+pub(crate) mod transaction;

@@ -56,7 +56,9 @@ pub(crate) async fn check_vault_key(
         sealed: sealed.clone(),
         created_ms: now,
     };
-    let kept = store.write(Lock::none(), move |c| keep_first(c, CHECK, row())).await?;
+    let kept = store
+        .write(Lock::none(), move |c| keep_first(c, CHECK, row()))
+        .await?;
     Ok(vault.verify_check_value(&kept.sealed)?)
 }
 
@@ -77,9 +79,14 @@ pub(crate) async fn find_or_create(
         sealed: sealed.clone(),
         created_ms: now,
     };
-    let kept = store.write(Lock::none(), move |c| keep_first(c, kind.name(), row())).await?;
+    let kept = store
+        .write(Lock::none(), move |c| keep_first(c, kind.name(), row()))
+        .await?;
     let plaintext = vault.open(&context(&kept.id), &kept.sealed)?;
-    Ok(Opened { id: kept.id, plaintext })
+    Ok(Opened {
+        id: kept.id,
+        plaintext,
+    })
 }
 
 /// The newest row of a kind, or `fresh`, kept now.
@@ -93,6 +100,8 @@ fn keep_first(connection: &mut Connection, kind: &str, fresh: Row) -> Result<Row
     if let Some(row) = found {
         return Ok(row);
     }
-    diesel::insert_into(sealed_secret::table).values(&fresh).execute(connection)?;
+    diesel::insert_into(sealed_secret::table)
+        .values(&fresh)
+        .execute(connection)?;
     Ok(fresh)
 }

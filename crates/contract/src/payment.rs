@@ -1,0 +1,1 @@
+//! Payments on the wire: requests and replies of posting a guest payment.

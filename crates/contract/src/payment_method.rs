@@ -1,0 +1,1 @@
+//! Guests' payment methods on the wire.

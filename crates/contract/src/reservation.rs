@@ -1,0 +1,1 @@
+//! Reservations on the wire, with their money.

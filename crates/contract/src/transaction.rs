@@ -1,0 +1,1 @@
+//! The payment transactions report on the wire.

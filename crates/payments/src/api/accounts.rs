@@ -1,0 +1,12 @@
+//! The caller's account.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::Platform;
+
+/// The routes of this resource.
+pub(super) fn routes() -> Router<Arc<Platform>> {
+    Router::new()
+}

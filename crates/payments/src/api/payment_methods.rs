@@ -1,0 +1,12 @@
+//! Guests' payment methods.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::Platform;
+
+/// The routes of this resource.
+pub(super) fn routes() -> Router<Arc<Platform>> {
+    Router::new()
+}

@@ -1,0 +1,1 @@
+//! Folios: a reservation with its payments.

@@ -1,0 +1,1 @@
+//! Issued tokens, for the daily quota.
