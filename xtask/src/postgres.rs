@@ -108,7 +108,7 @@ fn configure(data: &Path, socket_directory: &Path, options: Options) -> Result<(
         "\nlisten_addresses = ''\n\
          unix_socket_directories = '{socket_directory}'\n\
          port = {PORT}\n\
-         max_connections = 400\n\
+         max_connections = 1000\n\
          shared_buffers = 256MB\n\
          max_wal_size = 4GB\n"
     )?;
