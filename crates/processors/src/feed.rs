@@ -1,6 +1,11 @@
 //! What a processor reports of its own books, for whoever imports them.
 
 use contract::Timestamp;
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Text;
 use money::{Currency, Money};
 
 use crate::{AttemptKey, MerchantId, SubAccountId, TransactionId};
@@ -76,7 +81,8 @@ pub struct TransactionRecord {
 }
 
 /// Kinds of transactions, by the names that GuestyPay's reports give them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
 pub enum TransactionKind {
     /// A check of a card, of nothing.
     Verify,
@@ -123,14 +129,20 @@ impl TransactionKind {
         }
     }
 
-    /// The kind of that name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    /// The kind that this is a part of, or itself.
+    #[must_use]
+    pub const fn whole(self) -> Self {
+        match self {
+            Self::PartialCapture => Self::Capture,
+            Self::PartialRefund => Self::Refund,
+            other => other,
+        }
     }
 }
 
 /// What came of a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
 pub enum TransactionStatus {
     /// It went through.
     Processed,
@@ -139,6 +151,9 @@ pub enum TransactionStatus {
 }
 
 impl TransactionStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Processed, Self::Declined];
+
     /// The name in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -147,3 +162,31 @@ impl TransactionStatus {
         }
     }
 }
+
+/// Kept in a database by its name.
+macro_rules! text_column {
+    ($name:ty) => {
+        impl<DB: Backend> ToSql<Text, DB> for $name
+        where
+            str: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                self.name().to_sql(out)
+            }
+        }
+
+        impl<DB: Backend> FromSql<Text, DB> for $name
+        where
+            String: FromSql<Text, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let text = String::from_sql(bytes)?;
+                let found = Self::ALL.into_iter().find(|value| value.name() == text);
+                found.ok_or_else(|| text.into())
+            }
+        }
+    };
+}
+
+text_column!(TransactionKind);
+text_column!(TransactionStatus);

@@ -1,11 +1,15 @@
 //! Card processors behind one trait, and the [sandbox](sandbox::Sandbox), a processor in its own
 //! right. This crate knows nothing of reservations' balances, of HTTP or of who asks.
 
+// The macro that builds a reply's JSON recurses for each of its many fields.
+#![recursion_limit = "256"]
+
 mod answer;
 mod feed;
 mod ids;
 mod processor;
 mod request;
+pub mod sandbox;
 
 pub use answer::{Answer, CardFacts, DeclineClass, Verdict};
 pub use feed::{Cursor, SubAccount, TransactionKind, TransactionRecord, TransactionStatus};

@@ -1,0 +1,4 @@
+DROP TABLE "transaction";
+DROP TABLE method;
+DROP TABLE sub_account;
+DROP TABLE merchant;

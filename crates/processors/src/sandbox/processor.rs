@@ -1,0 +1,168 @@
+//! The sandbox as a processor: each request finds its sub-account, does its work on the books in one
+//! transaction, and answers from them.
+
+use async_trait::async_trait;
+use chrono::Datelike;
+use store::{Connection, Lock};
+
+use super::account::Account;
+use super::halt::Halt;
+use super::method::{self, Method};
+use super::operation::{self, Posted};
+use super::refusal::Refusal;
+use super::{Sandbox, feed, reply, tokens, transaction};
+use crate::{
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
+    SubAccountId, TransactionKind, TransactionRecord, Verify,
+};
+
+/// Years from the making of a method to its card's expiry.
+const CARD_YEARS: i32 = 3;
+
+#[async_trait]
+impl Processor for Sandbox {
+    async fn verify(&self, request: Verify) -> Result<Answer, Failure> {
+        let merchant = self.merchant(&request.merchant).await?;
+        let account = merchant.account_in(request.currency)?.clone();
+        let behaviour = tokens::by_name(&request.token)
+            .ok_or_else(|| Refusal::UnknownToken(request.token.clone()))?;
+        let expires = request.at.date().year() + CARD_YEARS;
+        let new = Method {
+            token: method::new_token(request.shape),
+            merchant: merchant.number,
+            shape: request.shape,
+            behaviour,
+            card: method::card_facts(behaviour, 12, u16::try_from(expires).unwrap_or(u16::MAX)),
+            billing: request.billing.clone(),
+            usable: true,
+            declined_once: false,
+        };
+        let key = request.key.clone();
+        self.post(&key, account, move |c, account| {
+            operation::verify(c, account, &request, &new)
+        })
+        .await
+    }
+
+    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
+        self.charge_or_hold(request, TransactionKind::Charge).await
+    }
+
+    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
+        self.charge_or_hold(request, TransactionKind::Authorization)
+            .await
+    }
+
+    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
+        self.follow_up(request, operation::capture).await
+    }
+
+    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
+        self.follow_up(request, operation::void).await
+    }
+
+    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
+        self.follow_up(request, operation::refund).await
+    }
+
+    async fn lookup(
+        &self,
+        merchant: &MerchantId,
+        key: &AttemptKey,
+    ) -> Result<Option<Answer>, Failure> {
+        let merchant = self.merchant(merchant).await?;
+        let (number, key) = (merchant.number, key.clone());
+        let Some(posted) = self.read(move |c| operation::find(c, number, &key)).await? else {
+            return Ok(None);
+        };
+        let account = merchant
+            .accounts
+            .iter()
+            .find(|a| a.id == posted.transaction.sub_account);
+        account
+            .map(|account| reply::answer(account, &posted))
+            .transpose()
+    }
+
+    async fn sub_accounts(&self, merchant: &MerchantId) -> Result<Vec<SubAccount>, Failure> {
+        let merchant = self.merchant(merchant).await?;
+        Ok(merchant.accounts.iter().map(SubAccount::from).collect())
+    }
+
+    async fn transactions_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<TransactionRecord>, Failure> {
+        let unknown = || Refusal::UnknownSubAccount(sub_account.to_string());
+        let (merchant, _) = sub_account.as_str().split_once('.').ok_or_else(unknown)?;
+        let merchant = self.merchant(&MerchantId::new(merchant)).await?;
+        let account = merchant
+            .accounts
+            .iter()
+            .find(|account| account.id == sub_account.as_str())
+            .ok_or_else(unknown)?
+            .clone();
+        self.read(move |c| feed::after(c, &account, after, limit))
+            .await
+    }
+}
+
+impl Sandbox {
+    /// Does something to the books of one sub-account, and answers in the form of the method.
+    async fn post(
+        &self,
+        key: &AttemptKey,
+        account: Account,
+        work: impl Fn(&mut Connection, &Account) -> Result<Posted, Halt> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        if key.as_str().is_empty() || key.as_str().chars().count() > 255 {
+            return Err(Refusal::InvalidKey.into());
+        }
+        let lock = Lock::row("sub_account", &account.id);
+        let at = account.clone();
+        let posted = self.store.write(lock, move |c| work(c, &at)).await?;
+        if posted.answered {
+            reply::answer(&account, &posted)
+        } else {
+            Err(Failure::Unanswered)
+        }
+    }
+
+    async fn charge_or_hold(
+        &self,
+        request: Charge,
+        kind: TransactionKind,
+    ) -> Result<Answer, Failure> {
+        let merchant = self.merchant(&request.merchant).await?;
+        let account = merchant
+            .account_in(Some(request.amount.currency()))?
+            .clone();
+        let key = request.key.clone();
+        self.post(&key, account, move |c, account| {
+            operation::charge(c, account, &request, kind)
+        })
+        .await
+    }
+
+    async fn follow_up(
+        &self,
+        request: FollowUp,
+        work: fn(&mut Connection, &Account, &FollowUp) -> Result<Posted, Halt>,
+    ) -> Result<Answer, Failure> {
+        let merchant = self.merchant(&request.merchant).await?;
+        let unknown = || Refusal::UnknownTransaction(request.original.to_string());
+        let (_, of_merchant, number) =
+            transaction::read_id(&request.original).ok_or_else(unknown)?;
+        let account = merchant
+            .accounts
+            .iter()
+            .find(|account| account.merchant == of_merchant && i64::from(account.number) == number)
+            .ok_or_else(unknown)?
+            .clone();
+        let key = request.key.clone();
+        self.post(&key, account, move |c, account| work(c, account, &request))
+            .await
+    }
+}

@@ -1,0 +1,145 @@
+//! What may be done to money that was charged or held. Pure: the books are arguments, and so is the
+//! time.
+
+use chrono::Duration;
+use contract::Timestamp;
+use money::Money;
+
+use super::refusal::Refusal;
+use super::stripe_amount;
+use crate::{Shape, TransactionKind};
+
+/// Days that a bank keeps a hold.
+const HOLD_DAYS: i64 = 7;
+/// Visa's are fewer, when the card holder is not there.
+const HOLD_DAYS_VISA: i64 = 5;
+
+/// When a hold on a card of this brand ends.
+pub(crate) fn hold_expires_at(brand: &str, held_at: Timestamp) -> Timestamp {
+    let days = if brand == "visa" {
+        HOLD_DAYS_VISA
+    } else {
+        HOLD_DAYS
+    };
+    held_at + Duration::days(days)
+}
+
+/// A charge or a hold, with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chain {
+    /// The protocol of the method; not every amount can be written in each.
+    pub(crate) shape: Shape,
+    /// The hold's expiry; none for a charge.
+    pub(crate) hold_expires_at: Option<Timestamp>,
+    /// Whether the bank approved it.
+    pub(crate) approved: bool,
+    /// How much was charged or held.
+    pub(crate) amount: Money,
+    /// How much of a hold was taken, once it is.
+    pub(crate) captured: Option<Money>,
+    /// Whether a hold was released.
+    pub(crate) released: bool,
+    /// How much went back.
+    pub(crate) refunded: Money,
+}
+
+impl Chain {
+    /// What was taken of the card holder, if anything.
+    fn taken(&self) -> Option<Money> {
+        match (self.approved, self.hold_expires_at) {
+            (false, _) => None,
+            // Nothing is taken by a check of a card.
+            (true, None) => Some(self.amount).filter(|amount| amount.is_positive()),
+            (true, Some(_)) => self.captured,
+        }
+    }
+
+    /// Whether there is a hold that is still on.
+    fn check_hold(&self, at: Timestamp) -> Result<(), Refusal> {
+        let expires_at = self
+            .hold_expires_at
+            .filter(|_| self.approved)
+            .ok_or(Refusal::NotAHold)?;
+        if self.released {
+            return Err(Refusal::HoldReleased);
+        }
+        if self.captured.is_some() {
+            return Err(Refusal::AlreadyCaptured);
+        }
+        if at >= expires_at {
+            return Err(Refusal::HoldExpired);
+        }
+        Ok(())
+    }
+
+    fn check_amount(&self, asked: Money) -> Result<(), Refusal> {
+        if asked.currency() != self.amount.currency() {
+            return Err(Refusal::OtherCurrency {
+                given: asked.currency(),
+                expected: self.amount.currency(),
+            });
+        }
+        check_amount(asked, self.shape)
+    }
+}
+
+/// Whether an amount can be charged or held on a method, or a part of it be captured or refunded.
+pub(crate) fn check_amount(amount: Money, shape: Shape) -> Result<(), Refusal> {
+    if !amount.is_positive() {
+        return Err(Refusal::InvalidAmount(amount));
+    }
+    match shape {
+        Shape::Amaryllis => Ok(()),
+        Shape::PaymentIntent => stripe_amount::check(amount),
+    }
+}
+
+/// Takes what is held, whole or in part.
+pub(crate) fn capture(
+    chain: &Chain,
+    asked: Option<Money>,
+    at: Timestamp,
+) -> Result<(TransactionKind, Money), Refusal> {
+    chain.check_hold(at)?;
+    let held = chain.amount;
+    let asked = asked.unwrap_or(held);
+    chain.check_amount(asked)?;
+    if asked.minor() > held.minor() {
+        return Err(Refusal::CaptureTooLarge { asked, held });
+    }
+    let kind = if asked == held {
+        TransactionKind::Capture
+    } else {
+        TransactionKind::PartialCapture
+    };
+    Ok((kind, asked))
+}
+
+/// Lets go of what is held.
+pub(crate) fn void(chain: &Chain, at: Timestamp) -> Result<(TransactionKind, Money), Refusal> {
+    chain.check_hold(at)?;
+    Ok((TransactionKind::Void, chain.amount))
+}
+
+/// Gives back what was taken, or a part of what is left of it.
+pub(crate) fn refund(
+    chain: &Chain,
+    asked: Option<Money>,
+) -> Result<(TransactionKind, Money), Refusal> {
+    let taken = chain.taken().ok_or(Refusal::NotRefundable)?;
+    let left = Money::from_minor(taken.minor() - chain.refunded.minor(), taken.currency());
+    if left.is_zero() {
+        return Err(Refusal::AlreadyRefunded);
+    }
+    let asked = asked.unwrap_or(left);
+    chain.check_amount(asked)?;
+    if asked.minor() > left.minor() {
+        return Err(Refusal::RefundTooLarge { asked, left });
+    }
+    let kind = if asked == taken {
+        TransactionKind::Refund
+    } else {
+        TransactionKind::PartialRefund
+    };
+    Ok((kind, asked))
+}
