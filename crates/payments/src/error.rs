@@ -19,6 +19,14 @@ pub enum Error {
     /// A secret cannot be opened or sealed.
     #[error(transparent)]
     Vault(#[from] vault::Error),
+    /// The merchant has no sub-account in a currency, as far as its processor has said.
+    #[error("merchant {merchant} has no sub-account in {currency}")]
+    NoSubAccount {
+        /// The merchant.
+        merchant: String,
+        /// The currency.
+        currency: money::Currency,
+    },
     /// A row that no program of ours wrote so.
     #[error("the database holds a value that cannot be read: {0}")]
     Corrupt(String),

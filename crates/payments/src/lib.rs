@@ -4,6 +4,7 @@
 //! the work that nobody waits for. The crate knows nothing of the books.
 
 mod api;
+mod collect;
 mod error;
 pub mod fixtures;
 mod jobs;

@@ -9,6 +9,7 @@ use store::{Clock, DatabaseUrl, Migrations, Store};
 use vault::Vault;
 
 use crate::api::{self, TokenKeys};
+use crate::collect::Merchants;
 use crate::{Error, Settings};
 
 /// The platform's migrations.
@@ -26,6 +27,7 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
     pub(crate) token_keys: TokenKeys,
+    pub(crate) merchants: Arc<Merchants>,
 }
 
 impl Platform {
@@ -50,8 +52,12 @@ impl Platform {
             clock,
             settings,
             token_keys,
+            merchants: Arc::default(),
         }))
     }
+
+    /// Tells the import that the processor has something new to report.
+    pub(crate) fn wake_import(&self) {}
 
     /// All routes of the platform.
     pub fn router(self: &Arc<Self>) -> Router {

@@ -170,6 +170,8 @@ diesel::table! {
         transaction_id -> Nullable<Text>,
         confirmation -> Nullable<Text>,
         authentication_url -> Nullable<Text>,
+        attempt_id -> Nullable<Text>,
+        attempt_ms -> Nullable<BigInt>,
         created_ms -> BigInt,
         agenda_ms -> Nullable<BigInt>,
     }
@@ -201,6 +203,8 @@ diesel::table! {
         paid_ms -> Nullable<BigInt>,
         transaction_id -> Nullable<Text>,
         error -> Nullable<Text>,
+        attempt_id -> Nullable<Text>,
+        attempt_ms -> Nullable<BigInt>,
         created_ms -> BigInt,
         agenda_ms -> Nullable<BigInt>,
     }

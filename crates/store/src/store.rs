@@ -37,7 +37,8 @@ impl Lock {
         Self(None)
     }
 
-    fn take(&self, connection: &mut Connection) -> diesel::QueryResult<()> {
+    /// Takes the lock inside a transaction that has begun already, beside its first.
+    pub fn take(&self, connection: &mut Connection) -> diesel::QueryResult<()> {
         if let (Some((table, id)), Connection::Postgres(postgres)) = (&self.0, connection) {
             diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
                 .bind::<Text, _>(id)

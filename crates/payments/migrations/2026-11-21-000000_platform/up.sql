@@ -178,6 +178,9 @@ CREATE TABLE payment (
     transaction_id TEXT,
     confirmation TEXT,
     authentication_url TEXT,
+    -- The call of the processor that has no final answer yet.
+    attempt_id TEXT,
+    attempt_ms BIGINT,
     created_ms BIGINT NOT NULL,
     -- When the agenda must look at it, in business time; null: never again.
     agenda_ms BIGINT
@@ -215,6 +218,8 @@ CREATE TABLE refund (
     paid_ms BIGINT,
     transaction_id TEXT,
     error TEXT,
+    attempt_id TEXT,
+    attempt_ms BIGINT,
     created_ms BIGINT NOT NULL,
     agenda_ms BIGINT
 );

@@ -9,6 +9,7 @@ mod guests;
 mod listings;
 mod oauth;
 mod payment_methods;
+mod payment_view;
 mod payments;
 mod providers;
 mod reservations;

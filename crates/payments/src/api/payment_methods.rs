@@ -1,12 +1,196 @@
-//! Guests' payment methods.
+//! Guests' payment methods: listed, and made of a processor's token. Card numbers are never taken.
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use contract::id::{AccountId, GuestId, PaymentMethodId, ReservationId};
+use contract::payment_method as wire;
+use processors::{Answer, AttemptKey, Billing, MerchantId, Shape, Verdict, Verify};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use store::{Lock, new_id};
 
-use crate::Platform;
+use super::body::Body;
+use super::ctx::Ctx;
+use super::error::ApiError;
+use crate::store::event::{self, DomainEvent};
+use crate::store::payment_method::{self, NewMethodContext, PaymentMethod};
+use crate::{Error, Platform};
 
 /// The routes of this resource.
 pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
+    Router::new().route("/v1/guests/{id}/payment-methods", get(list).post(create))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Selection {
+    reuse: Option<String>,
+    reservation_id: Option<String>,
+}
+
+async fn list(
+    ctx: Ctx,
+    Path(guest): Path<String>,
+    Query(selection): Query<Selection>,
+) -> Result<Json<Vec<wire::PaymentMethod>>, ApiError> {
+    let guest = guest_id(&guest)?;
+    let reuse = match selection.reuse.as_deref() {
+        None | Some("true" | "") => true,
+        Some("false") => false,
+        Some(_) => return Err(ApiError::bad_request("reuse must be true or false")),
+    };
+    let reservation = selection
+        .reservation_id
+        .filter(|id| !id.is_empty())
+        .map(|id| id.parse::<ReservationId>())
+        .transpose()
+        .map_err(|error| ApiError::bad_request(format!("reservationId: {error}")))?;
+    let account = ctx.account.id;
+    let methods = ctx
+        .platform
+        .store
+        .read(move |connection| {
+            if !payment_method::guest_exists(connection, account, guest)? {
+                return Ok::<_, Error>(None);
+            }
+            let only_for = reuse.then_some(reservation);
+            Ok(Some(payment_method::of_guest(connection, account, guest, only_for)?))
+        })
+        .await?
+        .ok_or(ApiError::NotFound("Guest not found"))?;
+    Ok(Json(methods.into_iter().map(show).collect::<Result<_, _>>()?))
+}
+
+async fn create(
+    ctx: Ctx,
+    Path(guest): Path<String>,
+    Body(body): Body<wire::NewPaymentMethod>,
+) -> Result<(StatusCode, Json<wire::PaymentMethod>), ApiError> {
+    let guest = guest_id(&guest)?;
+    let (shape, name, token) = token(&body)?;
+    let (account, now) = (ctx.account.id, ctx.now);
+    let (provider, reservation) = (body.payment_provider_id, body.reservation_id);
+    let context = ctx
+        .platform
+        .store
+        .read(move |c| {
+            payment_method::new_method_context(c, account, guest, provider, reservation)
+        })
+        .await?;
+    let id: PaymentMethodId = new_id();
+    let answer = ctx
+        .platform
+        .sandbox
+        .verify(Verify {
+            key: AttemptKey::new(id.as_str()),
+            merchant: MerchantId::new(context.merchant.clone()),
+            shape,
+            token,
+            currency: context.currency,
+            confirmation_code: context.confirmation_code.clone(),
+            billing: Billing { name: Some(context.guest_name.clone()), ..Billing::default() },
+            at: now,
+        })
+        .await?;
+    ctx.platform.wake_import();
+    if let Verdict::Declined { code, reason, .. } = &answer.verdict {
+        return Err(ApiError::BadRequest(format!(
+            "The processor declined the card: {reason} ({code}). No payment method was made"
+        )));
+    }
+    let method = PaymentMethod {
+        save_for_future_use: body.save_for_future_use.unwrap_or(true),
+        is_reusable: body.reuse.unwrap_or(false),
+        reservation_id: body.reservation_id,
+        ..made(id, account, guest, &context, name, &answer, now)
+    };
+    let kept = method.clone();
+    ctx.platform
+        .store
+        .write(Lock::none(), move |connection| {
+            payment_method::insert(connection, &kept)?;
+            let received = DomainEvent {
+                kind: "payments.method.received",
+                reservation: kept.reservation_id,
+                subject: kept.id.0,
+                body: json!({ "guestId": kept.guest_id }),
+            };
+            event::record(connection, account, &received, now)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(show(method)?)))
+}
+
+/// Which token was given: its field decides what kind of method is made.
+fn token(body: &wire::NewPaymentMethod) -> Result<(Shape, &'static str, String), ApiError> {
+    let given = |token: &Option<String>| token.clone().filter(|token| !token.trim().is_empty());
+    match (given(&body.stripe_card_token), given(&body.id)) {
+        (Some(token), None) => Ok((Shape::PaymentIntent, "STRIPE", token)),
+        (None, Some(token)) => Ok((Shape::Amaryllis, "AMARYLLIS", token)),
+        (Some(_), Some(_)) => Err(ApiError::bad_request(
+            "Give either stripeCardToken or _id, not both: each makes a method of its own kind",
+        )),
+        (None, None) => Err(ApiError::bad_request(
+            "Give the processor's token: stripeCardToken (pm_…) for STRIPE, or _id from the \
+             tokenization for AMARYLLIS",
+        )),
+    }
+}
+
+fn made(
+    id: PaymentMethodId,
+    account: AccountId,
+    guest: GuestId,
+    context: &NewMethodContext,
+    name: &str,
+    answer: &Answer,
+    now: contract::Timestamp,
+) -> PaymentMethod {
+    PaymentMethod {
+        id,
+        account_id: account,
+        guest_id: guest,
+        provider_id: context.provider,
+        reservation_id: None,
+        method: name.to_owned(),
+        token: answer.method.to_string(),
+        payload: answer.raw.to_string(),
+        brand: answer.card.brand.clone(),
+        last4: answer.card.last4.clone(),
+        status: payment_method::ACTIVE.to_owned(),
+        save_for_future_use: true,
+        is_reusable: false,
+        created_ms: now,
+        updated_ms: now,
+    }
+}
+
+fn show(method: PaymentMethod) -> Result<wire::PaymentMethod, Error> {
+    let payload = RawValue::from_string(method.payload)
+        .map_err(|error| Error::Corrupt(format!("payload of method {}: {error}", method.id)))?;
+    Ok(wire::PaymentMethod {
+        id: method.id,
+        account_id: method.account_id,
+        payment_provider_id: method.provider_id,
+        method: method.method,
+        payload,
+        save_for_future_use: method.save_for_future_use,
+        created_at: method.created_ms,
+        last4: method.last4,
+        brand: method.brand,
+        status: method.status,
+        kind: "PHYSICAL".to_owned(),
+        updated_at: method.updated_ms,
+        version: 0,
+        guest_id: method.guest_id,
+    })
+}
+
+fn guest_id(text: &str) -> Result<GuestId, ApiError> {
+    text.parse().map_err(|error: contract::id::InvalidId| ApiError::bad_request(error.to_string()))
 }

@@ -1,12 +1,222 @@
-//! Payments on a reservation.
+//! Payments on a reservation: post, change, cancel, capture, refund. Every reply shows all payments
+//! of the reservation, the newest last.
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{patch, post, put};
+use axum::{Json, Router};
+use contract::id::{PaymentId, PaymentMethodId, RefundId, ReservationId};
+use contract::payment::{
+    NewCapture, NewPayment, NewRefund, PaymentChange, PaymentMethodRef, PaymentsOnly,
+    ReservationPayments,
+};
+use store::{Connection, new_id};
 
-use crate::Platform;
+use super::body::{Body, NoBody};
+use super::ctx::Ctx;
+use super::error::ApiError;
+use super::payment_view::View;
+use crate::collect::{self, Prepared, Target};
+use crate::model::{
+    Capture, Command, Edit, PostPayment, RefundPayment, Rejection, Source,
+};
+use crate::store::folio::{self, Stay};
+use crate::store::payment_method::{self, Charged};
+use crate::{Error, Platform};
 
 /// The routes of this resource.
 pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new()
+        .route("/v1/reservations/{id}/payments", post(post_payment))
+        .route("/v1/reservations/{id}/payments/{payment}", put(change_payment))
+        .route("/v1/reservations/{id}/payments/{payment}/cancel", patch(cancel_payment))
+        .route("/v1/reservations/{id}/payments/{payment}/capture", post(capture_payment))
+        .route("/v1/reservations/{id}/payments/{payment}/refund", post(refund_payment))
+        .route(
+            "/v1/reservations/{id}/payments/{payment}/refunds/{refund}/cancel",
+            patch(cancel_refund),
+        )
+}
+
+type Reply = Result<(StatusCode, Json<ReservationPayments>), ApiError>;
+
+async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPayment>) -> Reply {
+    let reservation = reservation_id(&id)?;
+    let PaymentMethodRef { method, save_for_future_use, id: method_id } =
+        body.payment_method.unwrap_or_default();
+    let method_name = method.ok_or(Rejection::MethodRequired)?;
+    let amount = body.amount.ok_or_else(|| ApiError::bad_request("amount is required"))?;
+    let (account, now) = (ctx.account.id, ctx.now);
+    let (payment, attempt) = (new_id(), new_id());
+    let note = body.note;
+    perform(&ctx, reservation, move |connection, _| {
+        let charged = find_method(connection, account, method_id)?;
+        if let (Some(id), Some(save)) = (method_id, save_for_future_use) {
+            payment_method::set_save_for_future_use(connection, account, id, save, now)?;
+        }
+        let (method, route) = charged.map_or((None, None), |c| (Some(c.method), Some(c.route)));
+        let command = Command::Post(PostPayment {
+            id: payment,
+            attempt,
+            method_name: method_name.clone(),
+            names_method: method_id.is_some(),
+            method,
+            amount,
+            due: body.should_be_paid_at,
+            paid: body.paid_at,
+            note: note.clone(),
+            is_hold: body.is_authorization_hold.unwrap_or(false),
+        });
+        Ok(Prepared { command, route })
+    })
+    .await?;
+    reply(&ctx, reservation, StatusCode::CREATED).await
+}
+
+async fn change_payment(
+    ctx: Ctx,
+    Path((id, payment)): Path<(String, String)>,
+    Body(body): Body<PaymentChange>,
+) -> Reply {
+    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let account = ctx.account.id;
+    let attempt = new_id();
+    let method_id = body.payment_method.as_ref().and_then(|method| method.id);
+    let PaymentChange { status, amount, should_be_paid_at: due, note, .. } = body;
+    perform(&ctx, reservation, move |connection, stay| {
+        let status = status.as_deref();
+        let current = stay.folio.payment(payment).ok_or(Rejection::PaymentNotFound)?;
+        if status == Some("CANCELLED") {
+            return Ok(Command::Cancel { payment, attempt }.into());
+        }
+        if let Some(status) = status.filter(|status| *status != current.state.public_name()) {
+            return Err(Rejection::StatusNotSettable(status.to_owned()).into());
+        }
+        // Naming the method that is there already changes nothing.
+        let named = method_id.filter(|id| !uses(&current.source, *id));
+        let method = find_method(connection, account, named)?.map(|charged| charged.method);
+        let names_method = named.is_some();
+        let note = note.clone();
+        Ok(Command::Edit(Edit { payment, attempt, amount, due, note, names_method, method }).into())
+    })
+    .await?;
+    reply(&ctx, reservation, StatusCode::OK).await
+}
+
+async fn cancel_payment(
+    ctx: Ctx,
+    Path((id, payment)): Path<(String, String)>,
+    NoBody: NoBody,
+) -> Reply {
+    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let attempt = new_id();
+    perform(&ctx, reservation, move |_, _| Ok(Command::Cancel { payment, attempt }.into())).await?;
+    reply(&ctx, reservation, StatusCode::CREATED).await
+}
+
+async fn capture_payment(
+    ctx: Ctx,
+    Path((id, payment)): Path<(String, String)>,
+    Body(body): Body<NewCapture>,
+) -> Reply {
+    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let command =
+        Command::Capture(Capture { payment, attempt: new_id(), amount: body.amount });
+    perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
+    reply(&ctx, reservation, StatusCode::CREATED).await
+}
+
+async fn refund_payment(
+    ctx: Ctx,
+    Path((id, payment)): Path<(String, String)>,
+    Body(body): Body<NewRefund>,
+) -> Reply {
+    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let command = Command::Refund(RefundPayment {
+        payment,
+        id: new_id(),
+        attempt: new_id(),
+        amount: body.amount.ok_or_else(|| ApiError::bad_request("amount is required"))?,
+        due: body.should_be_paid_at,
+        note: body.note,
+    });
+    perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
+    reply(&ctx, reservation, StatusCode::CREATED).await
+}
+
+async fn cancel_refund(
+    ctx: Ctx,
+    Path((id, payment, refund)): Path<(String, String, String)>,
+    NoBody: NoBody,
+) -> Reply {
+    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let refund: RefundId = refund.parse().map_err(bad_id)?;
+    perform(&ctx, reservation, move |_, _| Ok(Command::CancelRefund { payment, refund }.into()))
+        .await?;
+    reply(&ctx, reservation, StatusCode::CREATED).await
+}
+
+/// Carries a command out, if the caller may see the reservation.
+async fn perform(
+    ctx: &Ctx,
+    reservation: ReservationId,
+    prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Clone + Send + 'static,
+) -> Result<(), ApiError> {
+    let target = Target { account: ctx.account.id, reservation };
+    let listings = ctx.listings.clone();
+    collect::perform(&ctx.platform, target, ctx.now, move |connection, stay| {
+        if listings.as_ref().is_some_and(|listings| !listings.contains(&stay.listing)) {
+            return Err(Rejection::ReservationNotFound.into());
+        }
+        prepare(connection, stay)
+    })
+    .await?;
+    Ok(())
+}
+
+async fn reply(ctx: &Ctx, reservation: ReservationId, status: StatusCode) -> Reply {
+    let account = ctx.account.id;
+    let view = ctx
+        .platform
+        .store
+        .read(move |connection| {
+            let stay = folio::load(connection, account, reservation)?
+                .ok_or(Rejection::ReservationNotFound)?;
+            View::load(connection, stay)
+        })
+        .await?;
+    let payments = ReservationPayments {
+        id: view.reservation(),
+        money: PaymentsOnly { payments: view.payments()? },
+    };
+    Ok((status, Json(payments)))
+}
+
+fn find_method(
+    connection: &mut Connection,
+    account: contract::id::AccountId,
+    id: Option<PaymentMethodId>,
+) -> Result<Option<Charged>, Error> {
+    match id {
+        Some(id) => payment_method::to_charge(connection, account, id),
+        None => Ok(None),
+    }
+}
+
+fn uses(source: &Source, id: PaymentMethodId) -> bool {
+    matches!(source, Source::Card { method, .. } if *method == id)
+}
+
+fn reservation_id(text: &str) -> Result<ReservationId, ApiError> {
+    text.parse().map_err(bad_id)
+}
+
+fn payment_id(text: &str) -> Result<PaymentId, ApiError> {
+    text.parse().map_err(bad_id)
+}
+
+fn bad_id(error: contract::id::InvalidId) -> ApiError {
+    ApiError::bad_request(error.to_string())
 }

@@ -1,6 +1,16 @@
 //! The rules: pure functions of state, command and time. No clock, no randomness, no database, no
 //! HTTP, no `async`.
 
+mod command;
+mod decide;
+mod folio;
+mod payment;
 mod rejection;
 
+pub(crate) use command::{
+    AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,
+};
+pub(crate) use decide::decide;
+pub(crate) use folio::Folio;
+pub(crate) use payment::{Attempt, Method, Payment, Reference, Refund, RefundState, Source, State};
 pub use rejection::Rejection;

@@ -1,12 +1,13 @@
 //! All the SQL: a file for each noun, functions over a connection. Nothing here decides anything.
 
 pub(crate) mod account;
+pub(crate) mod agenda;
 pub(crate) mod application;
+pub(crate) mod attempt;
 pub(crate) mod event;
 pub(crate) mod folio;
 pub(crate) mod guest;
 pub(crate) mod listing;
-pub(crate) mod payment;
 pub(crate) mod payment_method;
 pub(crate) mod provider;
 pub(crate) mod reservation;

@@ -1,1 +1,261 @@
 //! Guests' payment methods.
+
+use std::collections::HashMap;
+
+use contract::Timestamp;
+use contract::id::{AccountId, GuestId, PaymentMethodId, PaymentProviderId, ReservationId};
+use diesel::prelude::*;
+use money::Currency;
+use store::{Connection, Lock};
+
+use crate::Error;
+use crate::model::{Method, Rejection, State};
+use crate::schema::{guest, listing, payment, payment_method, provider, reservation};
+
+/// A stored method.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = payment_method)]
+pub(crate) struct PaymentMethod {
+    pub(crate) id: PaymentMethodId,
+    pub(crate) account_id: AccountId,
+    pub(crate) guest_id: GuestId,
+    pub(crate) provider_id: PaymentProviderId,
+    pub(crate) reservation_id: Option<ReservationId>,
+    /// `STRIPE` or `AMARYLLIS`.
+    pub(crate) method: String,
+    pub(crate) token: String,
+    pub(crate) payload: String,
+    pub(crate) brand: String,
+    pub(crate) last4: String,
+    pub(crate) status: String,
+    pub(crate) save_for_future_use: bool,
+    pub(crate) is_reusable: bool,
+    pub(crate) created_ms: Timestamp,
+    pub(crate) updated_ms: Timestamp,
+}
+
+/// A stored method, and the way to the processor that keeps it.
+#[derive(Debug, Clone)]
+pub(crate) struct Charged {
+    pub(crate) method: Method,
+    pub(crate) route: Route,
+}
+
+/// The way to a processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The account at the processor.
+    pub(crate) merchant: String,
+    /// The processor's name for the stored method.
+    pub(crate) token: String,
+}
+
+/// What a payment shows of its method.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct MethodSummary {
+    pub(crate) id: PaymentMethodId,
+    pub(crate) brand: String,
+    pub(crate) last4: String,
+    pub(crate) status: String,
+}
+
+/// What a new method is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct NewMethodContext {
+    pub(crate) provider: PaymentProviderId,
+    pub(crate) merchant: String,
+    pub(crate) guest_name: String,
+    /// Of the reservation that it is for, if one was named.
+    pub(crate) currency: Option<Currency>,
+    pub(crate) confirmation_code: Option<String>,
+}
+
+/// The status of a method that can be charged.
+pub(crate) const ACTIVE: &str = "ACTIVE";
+
+pub(crate) fn insert(connection: &mut Connection, method: &PaymentMethod) -> Result<(), Error> {
+    diesel::insert_into(payment_method::table).values(method).execute(connection)?;
+    Ok(())
+}
+
+/// A guest's methods, the oldest first: all, or those that any reservation, or this one, may use.
+pub(crate) fn of_guest(
+    connection: &mut Connection,
+    account: AccountId,
+    guest: GuestId,
+    only_for: Option<Option<ReservationId>>,
+) -> Result<Vec<PaymentMethod>, Error> {
+    let mut methods: Vec<PaymentMethod> = payment_method::table
+        .filter(payment_method::account_id.eq(account))
+        .filter(payment_method::guest_id.eq(guest))
+        .order((payment_method::created_ms, payment_method::id))
+        .select(PaymentMethod::as_select())
+        .load(connection)?;
+    if let Some(reservation) = only_for {
+        methods.retain(|method| {
+            method.is_reusable
+                || method.reservation_id.is_none()
+                || method.reservation_id == reservation
+        });
+    }
+    Ok(methods)
+}
+
+/// The methods of a reservation's payments.
+pub(crate) fn summaries(
+    connection: &mut Connection,
+    reservation: ReservationId,
+) -> Result<HashMap<PaymentMethodId, MethodSummary>, Error> {
+    let methods: Vec<MethodSummary> = payment_method::table
+        .filter(
+            payment_method::id.nullable().eq_any(
+                payment::table
+                    .filter(payment::reservation_id.eq(reservation))
+                    .select(payment::payment_method_id),
+            ),
+        )
+        .select((
+            payment_method::id,
+            payment_method::brand,
+            payment_method::last4,
+            payment_method::status,
+        ))
+        .load(connection)?;
+    Ok(methods.into_iter().map(|method| (method.id, method)).collect())
+}
+
+/// Whether the account has this guest.
+pub(crate) fn guest_exists(
+    connection: &mut Connection,
+    account: AccountId,
+    id: GuestId,
+) -> Result<bool, Error> {
+    let found = guest::table
+        .filter(guest::id.eq(id).and(guest::account_id.eq(account)))
+        .select(guest::id)
+        .first::<GuestId>(connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// What a new method of a guest is made with: the provider that was named, else the one of the
+/// reservation's listing, else the account's default.
+pub(crate) fn new_method_context(
+    connection: &mut Connection,
+    account: AccountId,
+    guest: GuestId,
+    named: Option<PaymentProviderId>,
+    reservation: Option<ReservationId>,
+) -> Result<NewMethodContext, Error> {
+    let guest_name: String = guest::table
+        .filter(guest::id.eq(guest).and(guest::account_id.eq(account)))
+        .select(guest::full_name)
+        .first(connection)
+        .optional()?
+        .ok_or(Rejection::GuestNotFound)?;
+    let stay: Option<(Option<PaymentProviderId>, String, String)> = match reservation {
+        Some(id) => Some(
+            reservation::table
+                .inner_join(listing::table.on(listing::id.eq(reservation::listing_id)))
+                .filter(reservation::id.eq(id).and(reservation::account_id.eq(account)))
+                .filter(reservation::guest_id.eq(guest))
+                .select((
+                    listing::provider_id,
+                    reservation::currency,
+                    reservation::confirmation_code,
+                ))
+                .first(connection)
+                .optional()?
+                .ok_or(Rejection::ReservationNotFound)?,
+        ),
+        None => None,
+    };
+    let of_listing = stay.as_ref().and_then(|(provider, ..)| *provider);
+    let (provider, merchant) = active_provider(connection, account, named.or(of_listing))?;
+    let currency = stay
+        .as_ref()
+        .map(|(_, code, _)| code.parse().map_err(|_| Error::Corrupt(format!("currency {code}"))))
+        .transpose()?;
+    Ok(NewMethodContext {
+        provider,
+        merchant,
+        guest_name,
+        currency,
+        confirmation_code: stay.map(|(.., code)| code),
+    })
+}
+
+/// The account's active provider of this id, else its default.
+fn active_provider(
+    connection: &mut Connection,
+    account: AccountId,
+    id: Option<PaymentProviderId>,
+) -> Result<(PaymentProviderId, String), Error> {
+    let mut active = provider::table
+        .filter(provider::account_id.eq(account))
+        .filter(provider::status.eq(ACTIVE))
+        .order((provider::is_default.desc(), provider::created_ms))
+        .select((provider::id, provider::merchant))
+        .into_boxed();
+    if let Some(id) = id {
+        active = active.filter(provider::id.eq(id));
+    }
+    let (id, merchant): (PaymentProviderId, Option<String>) =
+        active.first(connection).optional()?.ok_or(Rejection::ProviderNotFound)?;
+    Ok((id, merchant.ok_or(Rejection::ProviderNotSetUp)?))
+}
+
+/// A method that is about to be charged; none if the account has no such method.
+pub(crate) fn to_charge(
+    connection: &mut Connection,
+    account: AccountId,
+    id: PaymentMethodId,
+) -> Result<Option<Charged>, Error> {
+    let found: Option<(PaymentMethod, Option<String>)> = payment_method::table
+        .inner_join(provider::table.on(provider::id.eq(payment_method::provider_id)))
+        .filter(payment_method::id.eq(id))
+        .filter(payment_method::account_id.eq(account))
+        .select((PaymentMethod::as_select(), provider::merchant))
+        .first(connection)
+        .optional()?;
+    let Some((row, merchant)) = found else { return Ok(None) };
+    let is_spent = !row.save_for_future_use && has_taken_a_payment(connection, id)?;
+    Ok(Some(Charged {
+        method: Method {
+            id: row.id,
+            guest: row.guest_id,
+            name: row.method,
+            is_active: row.status == ACTIVE,
+            is_spent,
+        },
+        route: Route { merchant: merchant.unwrap_or_default(), token: row.token },
+    }))
+}
+
+/// Whether the method for one payment is spent: a payment that came to nothing leaves it unspent.
+fn has_taken_a_payment(connection: &mut Connection, id: PaymentMethodId) -> Result<bool, Error> {
+    // Two reservations of one guest may ask at once: the row is the meeting point.
+    Lock::row("payment_method", &id).take(connection)?;
+    let came_to_nothing = [State::Failed, State::Cancelled, State::Expired].map(State::name);
+    let taken = payment::table
+        .filter(payment::payment_method_id.eq(id))
+        .filter(payment::state.ne_all(came_to_nothing))
+        .select(payment::id)
+        .first::<String>(connection)
+        .optional()?;
+    Ok(taken.is_some())
+}
+
+/// Keeps for how many payments the method is.
+pub(crate) fn set_save_for_future_use(
+    connection: &mut Connection,
+    id: PaymentMethodId,
+    save: bool,
+    now: Timestamp,
+) -> Result<(), Error> {
+    diesel::update(payment_method::table.find(id))
+        .filter(payment_method::save_for_future_use.ne(save))
+        .set((payment_method::save_for_future_use.eq(save), payment_method::updated_ms.eq(now)))
+        .execute(connection)?;
+    Ok(())
+}

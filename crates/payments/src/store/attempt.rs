@@ -1,0 +1,133 @@
+//! Attempts: every call of a processor, kept before it is made, with its reply.
+
+use contract::Timestamp;
+use contract::id::{AttemptId, PaymentId, RefundId, ReservationId};
+use diesel::prelude::*;
+use store::Connection;
+
+use crate::Error;
+use crate::model::AttemptKind;
+use crate::schema::{attempt, payment};
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttemptState {
+    /// Kept, and perhaps made: there is no answer yet.
+    Started,
+    /// The processor did not answer: it must be looked up.
+    Unknown,
+    /// It went through.
+    Succeeded,
+    /// It did not.
+    Failed,
+}
+
+impl AttemptState {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "STARTED",
+            Self::Unknown => "UNKNOWN",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+/// An attempt as it is shown.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = attempt)]
+pub(crate) struct AttemptRow {
+    pub(crate) id: AttemptId,
+    pub(crate) payment_id: PaymentId,
+    pub(crate) refund_id: Option<RefundId>,
+    pub(crate) kind: String,
+    pub(crate) amount_minor: i64,
+    pub(crate) state: String,
+    pub(crate) error: Option<String>,
+    pub(crate) payload: Option<String>,
+    pub(crate) created_ms: Timestamp,
+    pub(crate) ended_ms: Option<Timestamp>,
+}
+
+impl AttemptRow {
+    /// Whether it is of this kind.
+    pub(crate) fn is(&self, kind: AttemptKind) -> bool {
+        self.kind == kind.name()
+    }
+
+    /// The Open API's name of where it stands.
+    pub(crate) fn public_status(&self) -> &'static str {
+        match self.state.as_str() {
+            "SUCCEEDED" => "SUCCEEDED",
+            "FAILED" => "FAILED",
+            _ => "PENDING",
+        }
+    }
+}
+
+/// Keeps an attempt that is about to be made.
+pub(crate) fn start(
+    connection: &mut Connection,
+    id: AttemptId,
+    payment: PaymentId,
+    refund: Option<RefundId>,
+    kind: AttemptKind,
+    amount_minor: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let row = AttemptRow {
+        id,
+        payment_id: payment,
+        refund_id: refund,
+        kind: kind.name().to_owned(),
+        amount_minor,
+        state: AttemptState::Started.name().to_owned(),
+        error: None,
+        payload: None,
+        created_ms: now,
+        ended_ms: None,
+    };
+    diesel::insert_into(attempt::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+/// Keeps that there was no answer.
+pub(crate) fn mark_unknown(connection: &mut Connection, id: AttemptId) -> Result<(), Error> {
+    diesel::update(attempt::table.find(id))
+        .set(attempt::state.eq(AttemptState::Unknown.name()))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Keeps the answer.
+pub(crate) fn end(
+    connection: &mut Connection,
+    id: AttemptId,
+    state: AttemptState,
+    error: Option<&str>,
+    payload: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    diesel::update(attempt::table.find(id))
+        .set((
+            attempt::state.eq(state.name()),
+            attempt::error.eq(error),
+            attempt::payload.eq(payload),
+            attempt::ended_ms.eq(now),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// All attempts of a reservation's payments, the oldest first.
+pub(crate) fn of_reservation(
+    connection: &mut Connection,
+    reservation: ReservationId,
+) -> Result<Vec<AttemptRow>, Error> {
+    Ok(attempt::table
+        .inner_join(payment::table.on(payment::id.eq(attempt::payment_id)))
+        .filter(payment::reservation_id.eq(reservation))
+        .order((attempt::created_ms, attempt::id))
+        .select(AttemptRow::as_select())
+        .load(connection)?)
+}

@@ -1,1 +1,0 @@
-//! Payments, their attempts and refunds.
