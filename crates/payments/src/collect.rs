@@ -47,7 +47,10 @@ pub(crate) struct Prepared {
 
 impl From<Command> for Prepared {
     fn from(command: Command) -> Self {
-        Self { command, route: None }
+        Self {
+            command,
+            route: None,
+        }
     }
 }
 
@@ -71,11 +74,16 @@ pub(crate) struct Merchants(RwLock<HashMap<String, HashSet<Currency>>>);
 impl Merchants {
     fn takes(&self, merchant: &str, currency: Currency) -> bool {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(merchant).is_some_and(|currencies| currencies.contains(&currency))
+        known
+            .get(merchant)
+            .is_some_and(|currencies| currencies.contains(&currency))
     }
 
     fn learn(&self, merchant: String, currencies: HashSet<Currency>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(merchant, currencies);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(merchant, currencies);
     }
 }
 
@@ -108,8 +116,14 @@ pub(crate) async fn perform(
 }
 
 async fn learn_sub_accounts(platform: &Platform, merchant: &str) -> Result<(), Error> {
-    let found = platform.sandbox.sub_accounts(&MerchantId::new(merchant)).await?;
-    let currencies = found.into_iter().map(|sub_account| sub_account.currency).collect();
+    let found = platform
+        .sandbox
+        .sub_accounts(&MerchantId::new(merchant))
+        .await?;
+    let currencies = found
+        .into_iter()
+        .map(|sub_account| sub_account.currency)
+        .collect();
     platform.merchants.learn(merchant.to_owned(), currencies);
     Ok(())
 }
@@ -124,29 +138,36 @@ async fn commit(
     let merchants = Arc::clone(&platform.merchants);
     platform
         .store
-        .write(Lock::row("reservation", &target.reservation), move |connection| {
-            let stay = folio::load(connection, target.account, target.reservation)?
-                .ok_or(Rejection::ReservationNotFound)?;
-            let Prepared { command, route } = prepare(connection, &stay)?;
-            let events = decide(&stay.folio, &command, now)?;
-            let after = record(connection, &stay, &events, None, now)?;
-            let Some((payment, kind)) = charged(&events, &after) else { return Ok(None) };
-            let route = match route {
-                Some(route) => route,
-                None => route_of(connection, target.account, payment)?,
-            };
-            if matches!(kind, None | Some((_, AttemptKind::Charge | AttemptKind::Hold, ..)))
-                && !merchants.takes(&route.merchant, after.currency)
-            {
-                return Err(Error::NoSubAccount {
-                    merchant: route.merchant,
-                    currency: after.currency,
-                });
-            }
-            Ok(kind.map(|(attempt, kind, amount)| {
-                call(&stay, payment, attempt, kind, amount, route)
-            }))
-        })
+        .write(
+            Lock::row("reservation", &target.reservation),
+            move |connection| {
+                let stay = folio::load(connection, target.account, target.reservation)?
+                    .ok_or(Rejection::ReservationNotFound)?;
+                let Prepared { command, route } = prepare(connection, &stay)?;
+                let events = decide(&stay.folio, &command, now)?;
+                let after = record(connection, &stay, &events, None, now)?;
+                let Some((payment, kind)) = charged(&events, &after) else {
+                    return Ok(None);
+                };
+                let route = match route {
+                    Some(route) => route,
+                    None => route_of(connection, target.account, payment)?,
+                };
+                if matches!(
+                    kind,
+                    None | Some((_, AttemptKind::Charge | AttemptKind::Hold, ..))
+                ) && !merchants.takes(&route.merchant, after.currency)
+                {
+                    return Err(Error::NoSubAccount {
+                        merchant: route.merchant,
+                        currency: after.currency,
+                    });
+                }
+                Ok(kind.map(|(attempt, kind, amount)| {
+                    call(&stay, payment, attempt, kind, amount, route)
+                }))
+            },
+        )
         .await
 }
 
@@ -155,9 +176,13 @@ type Started = (AttemptId, AttemptKind, Money);
 /// The card payment that the events are about, with the attempt that they start, if any.
 fn charged<'a>(events: &[Event], after: &'a Folio) -> Option<(&'a Payment, Option<Started>)> {
     let started = events.iter().find_map(|event| match event {
-        Event::AttemptStarted { payment, attempt, kind, amount, .. } => {
-            Some((*payment, Some((attempt.id, *kind, *amount))))
-        }
+        Event::AttemptStarted {
+            payment,
+            attempt,
+            kind,
+            amount,
+            ..
+        } => Some((*payment, Some((attempt.id, *kind, *amount)))),
         _ => None,
     });
     let posted = events.iter().find_map(|event| match event {
@@ -175,7 +200,10 @@ fn route_of(
     payment: &Payment,
 ) -> Result<Route, Error> {
     let Source::Card { method, .. } = &payment.source else {
-        return Err(Error::Corrupt(format!("payment {} has no stored method", payment.id)));
+        return Err(Error::Corrupt(format!(
+            "payment {} has no stored method",
+            payment.id
+        )));
     };
     payment_method::to_charge(connection, account, *method)?
         .map(|charged| charged.route)
@@ -200,7 +228,10 @@ fn call(
         kind,
         route,
         amount,
-        original: payment.reference.as_ref().map(|known| known.transaction.clone()),
+        original: payment
+            .reference
+            .as_ref()
+            .map(|known| known.transaction.clone()),
         order: Order {
             ota: stay.source.clone(),
             account_id: stay.account.to_string(),
@@ -279,7 +310,10 @@ async fn ask(platform: &Platform, call: &Call, sent: Timestamp) -> Result<Answer
 
 async fn look_up(platform: &Platform, call: &Call) -> Result<Option<Answer>, Failure> {
     let merchant = MerchantId::new(call.route.merchant.as_str());
-    platform.sandbox.lookup(&merchant, &AttemptKey::new(call.attempt.as_str())).await
+    platform
+        .sandbox
+        .lookup(&merchant, &AttemptKey::new(call.attempt.as_str()))
+        .await
 }
 
 async fn commit_answer(
@@ -290,10 +324,24 @@ async fn commit_answer(
     now: Timestamp,
 ) -> Result<(), Error> {
     let (command, payload, now) = match answered {
-        Err(Failure::Unanswered) => {
-            (Command::Unanswered { payment: call.payment, attempt: call.attempt }, None, now)
-        }
-        Err(failure) => (answer(call, Outcome::Declined { reason: failure.to_string() }), None, now),
+        Err(Failure::Unanswered) => (
+            Command::Unanswered {
+                payment: call.payment,
+                attempt: call.attempt,
+            },
+            None,
+            now,
+        ),
+        Err(failure) => (
+            answer(
+                call,
+                Outcome::Declined {
+                    reason: failure.to_string(),
+                },
+            ),
+            None,
+            now,
+        ),
         Ok(given) => {
             let at = given.processed_at.max(now);
             let payload = given.raw.to_string();
@@ -302,13 +350,16 @@ async fn commit_answer(
     };
     let committed = platform
         .store
-        .write(Lock::row("reservation", &target.reservation), move |connection| {
-            let stay = folio::load(connection, target.account, target.reservation)?
-                .ok_or(Rejection::ReservationNotFound)?;
-            let events = decide(&stay.folio, &command, now)?;
-            record(connection, &stay, &events, payload.as_deref(), now)?;
-            Ok::<_, Error>(())
-        })
+        .write(
+            Lock::row("reservation", &target.reservation),
+            move |connection| {
+                let stay = folio::load(connection, target.account, target.reservation)?
+                    .ok_or(Rejection::ReservationNotFound)?;
+                let events = decide(&stay.folio, &command, now)?;
+                record(connection, &stay, &events, payload.as_deref(), now)?;
+                Ok::<_, Error>(())
+            },
+        )
         .await;
     match committed {
         // Somebody else has brought the same answer.
@@ -318,7 +369,12 @@ async fn commit_answer(
 }
 
 fn answer(call: &Call, outcome: Outcome) -> Command {
-    Command::Answer { payment: call.payment, attempt: call.attempt, kind: call.kind, outcome }
+    Command::Answer {
+        payment: call.payment,
+        attempt: call.attempt,
+        kind: call.kind,
+        outcome,
+    }
 }
 
 fn outcome(answer: Answer) -> Outcome {
@@ -330,9 +386,9 @@ fn outcome(answer: Answer) -> Outcome {
             },
             hold_expires: answer.hold_expires_at,
         },
-        Verdict::Declined { code, reason, .. } => {
-            Outcome::Declined { reason: format!("{reason} ({code})") }
-        }
+        Verdict::Declined { code, reason, .. } => Outcome::Declined {
+            reason: format!("{reason} ({code})"),
+        },
         Verdict::AuthenticationRequired { url } => Outcome::AuthenticationRequired { url },
     }
 }
@@ -352,9 +408,16 @@ pub(crate) async fn look_after(
         None => {
             perform(platform, target, now, move |_, stay| {
                 let attempt = store::new_id();
-                let held = stay.folio.payment(payment).is_some_and(|p| p.state == State::Held);
+                let held = stay
+                    .folio
+                    .payment(payment)
+                    .is_some_and(|p| p.state == State::Held);
                 Ok(match refund {
-                    Some(refund) => Command::RefundDue { payment, refund, attempt },
+                    Some(refund) => Command::RefundDue {
+                        payment,
+                        refund,
+                        attempt,
+                    },
                     None if held => Command::Expire { payment },
                     None => Command::PaymentDue { payment, attempt },
                 }
@@ -383,7 +446,9 @@ async fn open_call(
             let Some(stay) = folio::load(connection, target.account, target.reservation)? else {
                 return Ok(None);
             };
-            let Some(payment) = stay.folio.payment(payment) else { return Ok(None) };
+            let Some(payment) = stay.folio.payment(payment) else {
+                return Ok(None);
+            };
             let refund = refund.and_then(|id| payment.refund(id));
             let (attempt, kind, amount) = match refund {
                 Some(refund) => (refund.attempt, AttemptKind::Refund, refund.amount),
@@ -394,12 +459,21 @@ async fn open_call(
                         _ if payment.is_hold => AttemptKind::Hold,
                         _ => AttemptKind::Charge,
                     };
-                    (payment.attempt, kind, payment.captured.unwrap_or(payment.amount))
+                    (
+                        payment.attempt,
+                        kind,
+                        payment.captured.unwrap_or(payment.amount),
+                    )
                 }
             };
-            let Some(attempt) = attempt else { return Ok(None) };
+            let Some(attempt) = attempt else {
+                return Ok(None);
+            };
             let route = route_of(connection, target.account, payment)?;
-            Ok(Some((call(&stay, payment, attempt.id, kind, amount, route), attempt.started)))
+            Ok(Some((
+                call(&stay, payment, attempt.id, kind, amount, route),
+                attempt.started,
+            )))
         })
         .await
 }
@@ -416,8 +490,10 @@ async fn resolve(
         Ok(Some(answer)) => commit_answer(platform, target, &call, Ok(answer), now).await,
         Ok(None) if now - started >= GIVE_UP_AFTER => {
             let reason = "The processor never received this attempt: nothing was charged";
-            let refused =
-                Failure::Refused { code: "never_received", message: reason.to_owned() };
+            let refused = Failure::Refused {
+                code: "never_received",
+                message: reason.to_owned(),
+            };
             commit_answer(platform, target, &call, Err(refused), now).await
         }
         // Under its own key and at its own instant it is the same request.
@@ -453,11 +529,26 @@ fn record_attempt(
     now: Timestamp,
 ) -> Result<(), Error> {
     match event {
-        Event::AttemptStarted { payment, refund, attempt, kind, amount, .. } => {
-            attempt::start(connection, attempt.id, *payment, *refund, *kind, amount.minor(), now)
-        }
+        Event::AttemptStarted {
+            payment,
+            refund,
+            attempt,
+            kind,
+            amount,
+            ..
+        } => attempt::start(
+            connection,
+            attempt.id,
+            *payment,
+            *refund,
+            *kind,
+            amount.minor(),
+            now,
+        ),
         Event::AttemptUnknown { attempt, .. } => attempt::mark_unknown(connection, attempt.id),
-        Event::Answered { attempt, outcome, .. } => {
+        Event::Answered {
+            attempt, outcome, ..
+        } => {
             let (state, error) = match outcome {
                 Outcome::Approved { .. } => (AttemptState::Succeeded, None),
                 Outcome::Declined { reason } => (AttemptState::Failed, Some(reason.as_str())),
@@ -486,7 +577,14 @@ fn domain_events(events: &[Event], after: &Folio) -> Vec<DomainEvent> {
             Event::Posted(payment) if payment.state == State::Succeeded => {
                 Some(about("payments.received", payment.id.0, json!({})))
             }
-            Event::Answered { payment, refund: None, kind, outcome, attempt, .. } => {
+            Event::Answered {
+                payment,
+                refund: None,
+                kind,
+                outcome,
+                attempt,
+                ..
+            } => {
                 let name = match (kind, outcome) {
                     (AttemptKind::Charge | AttemptKind::Capture, Outcome::Approved { .. }) => {
                         "payments.received"
@@ -502,19 +600,31 @@ fn domain_events(events: &[Event], after: &Folio) -> Vec<DomainEvent> {
                 };
                 Some(about(name, payment.0, json!({ "attemptId": attempt })))
             }
-            Event::Answered { payment, refund: Some(refund), outcome, .. }
-                if outcome.is_approved() =>
-            {
-                Some(about("payments.refunded", payment.0, json!({ "refundId": refund })))
-            }
-            Event::RefundRecorded { payment, refund, .. } => {
-                Some(about("payments.refunded", payment.0, json!({ "refundId": refund })))
-            }
+            Event::Answered {
+                payment,
+                refund: Some(refund),
+                outcome,
+                ..
+            } if outcome.is_approved() => Some(about(
+                "payments.refunded",
+                payment.0,
+                json!({ "refundId": refund }),
+            )),
+            Event::RefundRecorded {
+                payment, refund, ..
+            } => Some(about(
+                "payments.refunded",
+                payment.0,
+                json!({ "refundId": refund }),
+            )),
             _ => None,
         })
         .collect();
     let is_under_way = events.iter().any(|event| {
-        matches!(event, Event::AttemptStarted { .. } | Event::AttemptUnknown { .. })
+        matches!(
+            event,
+            Event::AttemptStarted { .. } | Event::AttemptUnknown { .. }
+        )
     });
     if of_payments.is_empty() && !is_under_way {
         return vec![about("reservation.updated", after.reservation.0, json!({}))];

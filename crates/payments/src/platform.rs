@@ -6,10 +6,12 @@ use axum::Router;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use processors::Processor;
 use store::{Clock, DatabaseUrl, Migrations, Store};
+use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::api::{self, TokenKeys};
 use crate::collect::Merchants;
+use crate::jobs::agenda;
 use crate::{Error, Settings};
 
 /// The platform's migrations.
@@ -54,6 +56,19 @@ impl Platform {
             token_keys,
             merchants: Arc::default(),
         }))
+    }
+
+    /// Does the work that nobody waits for, until told to stop; what is under way is finished first.
+    pub async fn run_jobs(self: Arc<Self>, stop: CancellationToken) {
+        agenda::run(self, stop).await;
+    }
+
+    /// Carries out everything whose time has come; says how much that was.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the agenda cannot be read.
+    pub async fn run_due(self: &Arc<Self>) -> Result<usize, Error> {
+        agenda::run_due(self).await
     }
 
     /// Tells the import that the processor has something new to report.

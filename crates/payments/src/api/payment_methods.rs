@@ -59,11 +59,15 @@ async fn list(
                 return Ok::<_, Error>(None);
             }
             let only_for = reuse.then_some(reservation);
-            Ok(Some(payment_method::of_guest(connection, account, guest, only_for)?))
+            Ok(Some(payment_method::of_guest(
+                connection, account, guest, only_for,
+            )?))
         })
         .await?
         .ok_or(ApiError::NotFound("Guest not found"))?;
-    Ok(Json(methods.into_iter().map(show).collect::<Result<_, _>>()?))
+    Ok(Json(
+        methods.into_iter().map(show).collect::<Result<_, _>>()?,
+    ))
 }
 
 async fn create(
@@ -78,9 +82,7 @@ async fn create(
     let context = ctx
         .platform
         .store
-        .read(move |c| {
-            payment_method::new_method_context(c, account, guest, provider, reservation)
-        })
+        .read(move |c| payment_method::new_method_context(c, account, guest, provider, reservation))
         .await?;
     let id: PaymentMethodId = new_id();
     let answer = ctx
@@ -93,7 +95,10 @@ async fn create(
             token,
             currency: context.currency,
             confirmation_code: context.confirmation_code.clone(),
-            billing: Billing { name: Some(context.guest_name.clone()), ..Billing::default() },
+            billing: Billing {
+                name: Some(context.guest_name.clone()),
+                ..Billing::default()
+            },
             at: now,
         })
         .await?;
@@ -192,5 +197,6 @@ fn show(method: PaymentMethod) -> Result<wire::PaymentMethod, Error> {
 }
 
 fn guest_id(text: &str) -> Result<GuestId, ApiError> {
-    text.parse().map_err(|error: contract::id::InvalidId| ApiError::bad_request(error.to_string()))
+    text.parse()
+        .map_err(|error: contract::id::InvalidId| ApiError::bad_request(error.to_string()))
 }

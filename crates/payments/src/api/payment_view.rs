@@ -35,7 +35,12 @@ impl View {
             methods = payment_method::summaries(connection, folio.reservation)?;
         }
         let guest = guest(folio.guest, stay.guest_name, stay.guest_email);
-        Ok(Self { folio, guest, attempts, methods })
+        Ok(Self {
+            folio,
+            guest,
+            attempts,
+            methods,
+        })
     }
 
     /// The reservation.
@@ -45,7 +50,12 @@ impl View {
 
     /// The payments, in the order of their posting.
     pub(crate) fn payments(self) -> Result<Vec<wire::Payment>, Error> {
-        let Self { folio, guest, mut attempts, methods } = self;
+        let Self {
+            folio,
+            guest,
+            mut attempts,
+            methods,
+        } = self;
         folio
             .payments
             .into_iter()
@@ -58,7 +68,11 @@ impl View {
 }
 
 fn guest(id: GuestId, full_name: String, email: Option<String>) -> wire::PayingGuest {
-    wire::PayingGuest { id, email, full_name }
+    wire::PayingGuest {
+        id,
+        email,
+        full_name,
+    }
 }
 
 fn show(
@@ -68,8 +82,9 @@ fn show(
     attempts: Vec<AttemptRow>,
     methods: &HashMap<PaymentMethodId, MethodSummary>,
 ) -> Result<wire::Payment, Error> {
-    let (of_refunds, own): (Vec<_>, Vec<_>) =
-        attempts.into_iter().partition(|attempt| attempt.refund_id.is_some());
+    let (of_refunds, own): (Vec<_>, Vec<_>) = attempts
+        .into_iter()
+        .partition(|attempt| attempt.refund_id.is_some());
     let captures = own
         .iter()
         .filter(|attempt| attempt.is(AttemptKind::Capture))
@@ -92,8 +107,14 @@ fn show(
         payment_method_id: method.map(|method| method.id),
         guest_id,
         currency: currency.clone(),
-        attempts: own.into_iter().map(show_attempt).collect::<Result<_, _>>()?,
-        confirmation_code: payment.reference.as_ref().map(|known| known.confirmation.clone()),
+        attempts: own
+            .into_iter()
+            .map(show_attempt)
+            .collect::<Result<_, _>>()?,
+        confirmation_code: payment
+            .reference
+            .as_ref()
+            .map(|known| known.confirmation.clone()),
         refunds: payment
             .refunds
             .iter()

@@ -19,9 +19,7 @@ use super::ctx::Ctx;
 use super::error::ApiError;
 use super::payment_view::View;
 use crate::collect::{self, Prepared, Target};
-use crate::model::{
-    Capture, Command, Edit, PostPayment, RefundPayment, Rejection, Source,
-};
+use crate::model::{Capture, Command, Edit, PostPayment, RefundPayment, Rejection, Source};
 use crate::store::folio::{self, Stay};
 use crate::store::payment_method::{self, Charged};
 use crate::{Error, Platform};
@@ -30,10 +28,22 @@ use crate::{Error, Platform};
 pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new()
         .route("/v1/reservations/{id}/payments", post(post_payment))
-        .route("/v1/reservations/{id}/payments/{payment}", put(change_payment))
-        .route("/v1/reservations/{id}/payments/{payment}/cancel", patch(cancel_payment))
-        .route("/v1/reservations/{id}/payments/{payment}/capture", post(capture_payment))
-        .route("/v1/reservations/{id}/payments/{payment}/refund", post(refund_payment))
+        .route(
+            "/v1/reservations/{id}/payments/{payment}",
+            put(change_payment),
+        )
+        .route(
+            "/v1/reservations/{id}/payments/{payment}/cancel",
+            patch(cancel_payment),
+        )
+        .route(
+            "/v1/reservations/{id}/payments/{payment}/capture",
+            post(capture_payment),
+        )
+        .route(
+            "/v1/reservations/{id}/payments/{payment}/refund",
+            post(refund_payment),
+        )
         .route(
             "/v1/reservations/{id}/payments/{payment}/refunds/{refund}/cancel",
             patch(cancel_refund),
@@ -44,17 +54,22 @@ type Reply = Result<(StatusCode, Json<ReservationPayments>), ApiError>;
 
 async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPayment>) -> Reply {
     let reservation = reservation_id(&id)?;
-    let PaymentMethodRef { method, save_for_future_use, id: method_id } =
-        body.payment_method.unwrap_or_default();
+    let PaymentMethodRef {
+        method,
+        save_for_future_use,
+        id: method_id,
+    } = body.payment_method.unwrap_or_default();
     let method_name = method.ok_or(Rejection::MethodRequired)?;
-    let amount = body.amount.ok_or_else(|| ApiError::bad_request("amount is required"))?;
+    let amount = body
+        .amount
+        .ok_or_else(|| ApiError::bad_request("amount is required"))?;
     let (account, now) = (ctx.account.id, ctx.now);
     let (payment, attempt) = (new_id(), new_id());
     let note = body.note;
     perform(&ctx, reservation, move |connection, _| {
         let charged = find_method(connection, account, method_id)?;
         if let (Some(id), Some(save)) = (method_id, save_for_future_use) {
-            payment_method::set_save_for_future_use(connection, account, id, save, now)?;
+            payment_method::set_save_for_future_use(connection, id, save, now)?;
         }
         let (method, route) = charged.map_or((None, None), |c| (Some(c.method), Some(c.route)));
         let command = Command::Post(PostPayment {
@@ -84,10 +99,19 @@ async fn change_payment(
     let account = ctx.account.id;
     let attempt = new_id();
     let method_id = body.payment_method.as_ref().and_then(|method| method.id);
-    let PaymentChange { status, amount, should_be_paid_at: due, note, .. } = body;
+    let PaymentChange {
+        status,
+        amount,
+        should_be_paid_at: due,
+        note,
+        ..
+    } = body;
     perform(&ctx, reservation, move |connection, stay| {
         let status = status.as_deref();
-        let current = stay.folio.payment(payment).ok_or(Rejection::PaymentNotFound)?;
+        let current = stay
+            .folio
+            .payment(payment)
+            .ok_or(Rejection::PaymentNotFound)?;
         if status == Some("CANCELLED") {
             return Ok(Command::Cancel { payment, attempt }.into());
         }
@@ -99,7 +123,16 @@ async fn change_payment(
         let method = find_method(connection, account, named)?.map(|charged| charged.method);
         let names_method = named.is_some();
         let note = note.clone();
-        Ok(Command::Edit(Edit { payment, attempt, amount, due, note, names_method, method }).into())
+        Ok(Command::Edit(Edit {
+            payment,
+            attempt,
+            amount,
+            due,
+            note,
+            names_method,
+            method,
+        })
+        .into())
     })
     .await?;
     reply(&ctx, reservation, StatusCode::OK).await
@@ -112,7 +145,10 @@ async fn cancel_payment(
 ) -> Reply {
     let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
     let attempt = new_id();
-    perform(&ctx, reservation, move |_, _| Ok(Command::Cancel { payment, attempt }.into())).await?;
+    perform(&ctx, reservation, move |_, _| {
+        Ok(Command::Cancel { payment, attempt }.into())
+    })
+    .await?;
     reply(&ctx, reservation, StatusCode::CREATED).await
 }
 
@@ -122,8 +158,11 @@ async fn capture_payment(
     Body(body): Body<NewCapture>,
 ) -> Reply {
     let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
-    let command =
-        Command::Capture(Capture { payment, attempt: new_id(), amount: body.amount });
+    let command = Command::Capture(Capture {
+        payment,
+        attempt: new_id(),
+        amount: body.amount,
+    });
     perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
     reply(&ctx, reservation, StatusCode::CREATED).await
 }
@@ -138,7 +177,9 @@ async fn refund_payment(
         payment,
         id: new_id(),
         attempt: new_id(),
-        amount: body.amount.ok_or_else(|| ApiError::bad_request("amount is required"))?,
+        amount: body
+            .amount
+            .ok_or_else(|| ApiError::bad_request("amount is required"))?,
         due: body.should_be_paid_at,
         note: body.note,
     });
@@ -153,8 +194,10 @@ async fn cancel_refund(
 ) -> Reply {
     let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
     let refund: RefundId = refund.parse().map_err(bad_id)?;
-    perform(&ctx, reservation, move |_, _| Ok(Command::CancelRefund { payment, refund }.into()))
-        .await?;
+    perform(&ctx, reservation, move |_, _| {
+        Ok(Command::CancelRefund { payment, refund }.into())
+    })
+    .await?;
     reply(&ctx, reservation, StatusCode::CREATED).await
 }
 
@@ -164,10 +207,16 @@ async fn perform(
     reservation: ReservationId,
     prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Clone + Send + 'static,
 ) -> Result<(), ApiError> {
-    let target = Target { account: ctx.account.id, reservation };
+    let target = Target {
+        account: ctx.account.id,
+        reservation,
+    };
     let listings = ctx.listings.clone();
     collect::perform(&ctx.platform, target, ctx.now, move |connection, stay| {
-        if listings.as_ref().is_some_and(|listings| !listings.contains(&stay.listing)) {
+        if listings
+            .as_ref()
+            .is_some_and(|listings| !listings.contains(&stay.listing))
+        {
             return Err(Rejection::ReservationNotFound.into());
         }
         prepare(connection, stay)
@@ -189,7 +238,9 @@ async fn reply(ctx: &Ctx, reservation: ReservationId, status: StatusCode) -> Rep
         .await?;
     let payments = ReservationPayments {
         id: view.reservation(),
-        money: PaymentsOnly { payments: view.payments()? },
+        money: PaymentsOnly {
+            payments: view.payments()?,
+        },
     };
     Ok((status, Json(payments)))
 }

@@ -14,23 +14,44 @@ pub(crate) enum Command {
     /// Change a scheduled payment.
     Edit(Edit),
     /// Cancel a scheduled or recorded payment, or release a hold.
-    Cancel { payment: PaymentId, attempt: AttemptId },
+    Cancel {
+        payment: PaymentId,
+        attempt: AttemptId,
+    },
     /// Capture a hold, whole or in part.
     Capture(Capture),
     /// Refund a payment, whole or in part, now or later.
     Refund(RefundPayment),
     /// Cancel a refund that waits for its date.
-    CancelRefund { payment: PaymentId, refund: RefundId },
+    CancelRefund {
+        payment: PaymentId,
+        refund: RefundId,
+    },
     /// A scheduled payment's date has come.
-    PaymentDue { payment: PaymentId, attempt: AttemptId },
+    PaymentDue {
+        payment: PaymentId,
+        attempt: AttemptId,
+    },
     /// A scheduled refund's date has come.
-    RefundDue { payment: PaymentId, refund: RefundId, attempt: AttemptId },
+    RefundDue {
+        payment: PaymentId,
+        refund: RefundId,
+        attempt: AttemptId,
+    },
     /// A hold's last instant has come.
     Expire { payment: PaymentId },
     /// The processor has not answered an attempt.
-    Unanswered { payment: PaymentId, attempt: AttemptId },
+    Unanswered {
+        payment: PaymentId,
+        attempt: AttemptId,
+    },
     /// The processor has answered an attempt.
-    Answer { payment: PaymentId, attempt: AttemptId, kind: AttemptKind, outcome: Outcome },
+    Answer {
+        payment: PaymentId,
+        attempt: AttemptId,
+        kind: AttemptKind,
+        outcome: Outcome,
+    },
 }
 
 /// A payment to post.
@@ -95,8 +116,13 @@ pub(crate) enum AttemptKind {
 
 impl AttemptKind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Charge, Self::Hold, Self::Capture, Self::Void, Self::Refund];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Charge,
+        Self::Hold,
+        Self::Capture,
+        Self::Void,
+        Self::Refund,
+    ];
 
     /// The name in the database.
     pub(crate) const fn name(self) -> &'static str {
@@ -113,9 +139,16 @@ impl AttemptKind {
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Approved { reference: Reference, hold_expires: Option<Timestamp> },
-    Declined { reason: String },
-    AuthenticationRequired { url: String },
+    Approved {
+        reference: Reference,
+        hold_expires: Option<Timestamp>,
+    },
+    Declined {
+        reason: String,
+    },
+    AuthenticationRequired {
+        url: String,
+    },
 }
 
 impl Outcome {
@@ -149,7 +182,11 @@ pub(crate) enum Event {
         state: State,
     },
     /// The processor did not answer; the attempt stays open.
-    AttemptUnknown { payment: PaymentId, refund: Option<RefundId>, attempt: Attempt },
+    AttemptUnknown {
+        payment: PaymentId,
+        refund: Option<RefundId>,
+        attempt: Attempt,
+    },
     /// The processor answered; the payment enters `state`.
     Answered {
         payment: PaymentId,
@@ -167,9 +204,20 @@ pub(crate) enum Event {
     /// A refund was asked for.
     RefundPosted { payment: PaymentId, refund: Refund },
     /// A refund of a recorded payment was recorded.
-    RefundRecorded { payment: PaymentId, refund: RefundId, at: Timestamp },
+    RefundRecorded {
+        payment: PaymentId,
+        refund: RefundId,
+        at: Timestamp,
+    },
     /// A refund could no longer be made when its date came.
-    RefundFailed { payment: PaymentId, refund: RefundId, reason: String },
+    RefundFailed {
+        payment: PaymentId,
+        refund: RefundId,
+        reason: String,
+    },
     /// A refund was called off.
-    RefundCancelled { payment: PaymentId, refund: RefundId },
+    RefundCancelled {
+        payment: PaymentId,
+        refund: RefundId,
+    },
 }

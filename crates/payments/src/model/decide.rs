@@ -36,14 +36,19 @@ pub(crate) fn decide(
         Command::Refund(refund) => decide_refund(folio, refund, now),
         Command::CancelRefund { payment, refund } => cancel_refund(folio, *payment, *refund),
         Command::PaymentDue { payment, attempt } => payment_due(folio, *payment, *attempt, now),
-        Command::RefundDue { payment, refund, attempt } => {
-            refund_due(folio, *payment, *refund, *attempt, now)
-        }
+        Command::RefundDue {
+            payment,
+            refund,
+            attempt,
+        } => refund_due(folio, *payment, *refund, *attempt, now),
         Command::Expire { payment } => expire(folio, *payment, now),
         Command::Unanswered { payment, attempt } => unanswered(folio, *payment, *attempt, now),
-        Command::Answer { payment, attempt, kind, outcome } => {
-            answer(folio, *payment, *attempt, *kind, outcome, now)
-        }
+        Command::Answer {
+            payment,
+            attempt,
+            kind,
+            outcome,
+        } => answer(folio, *payment, *attempt, *kind, outcome, now),
     }
 }
 
@@ -63,20 +68,36 @@ fn decide_post(folio: &Folio, post: &PostPayment, now: Timestamp) -> Result<Vec<
         card(folio, name, post.names_method, post.method.as_ref())?
     } else {
         check_recorded_form(post, now)?;
-        Source::Recorded { name: name.to_owned() }
+        Source::Recorded {
+            name: name.to_owned(),
+        }
     };
     if post.is_hold && amount.minor() > folio.balance().minor() {
-        return Err(Rejection::HoldAboveBalance { balance: folio.balance().to_string() });
+        return Err(Rejection::HoldAboveBalance {
+            balance: folio.balance().to_string(),
+        });
     }
     let due = post.due.filter(|due| *due > now);
     let payment = Payment {
         id: post.id,
         source,
         amount,
-        state: if is_card { State::Scheduled } else { State::Succeeded },
+        state: if is_card {
+            State::Scheduled
+        } else {
+            State::Succeeded
+        },
         is_hold: post.is_hold,
-        due: if is_card { Some(due.unwrap_or(now)) } else { None },
-        paid: if is_card { None } else { Some(post.paid.unwrap_or(now)) },
+        due: if is_card {
+            Some(due.unwrap_or(now))
+        } else {
+            None
+        },
+        paid: if is_card {
+            None
+        } else {
+            Some(post.paid.unwrap_or(now))
+        },
         expires: None,
         captured: None,
         note: post.note.clone(),
@@ -87,7 +108,10 @@ fn decide_post(folio: &Folio, post: &PostPayment, now: Timestamp) -> Result<Vec<
         refunds: Vec::new(),
     };
     let starts = (is_card && due.is_none()).then(|| start(&payment, post.attempt, now));
-    Ok(touched(folio).chain([Event::Posted(payment)]).chain(starts).collect())
+    Ok(touched(folio)
+        .chain([Event::Posted(payment)])
+        .chain(starts)
+        .collect())
 }
 
 fn check_card_form(post: &PostPayment, now: Timestamp) -> Result<(), Rejection> {
@@ -118,7 +142,11 @@ fn check_recorded_form(post: &PostPayment, now: Timestamp) -> Result<(), Rejecti
 
 fn decide_edit(folio: &Folio, edit: &Edit, now: Timestamp) -> Result<Vec<Event>, Rejection> {
     let payment = find(folio, edit.payment)?;
-    let amount = edit.amount.as_ref().map(|amount| payment_amount(folio, amount)).transpose()?;
+    let amount = edit
+        .amount
+        .as_ref()
+        .map(|amount| payment_amount(folio, amount))
+        .transpose()?;
     check_note(edit.note.as_deref())?;
     let source = if edit.names_method {
         let Source::Card { name, .. } = &payment.source else {
@@ -129,7 +157,9 @@ fn decide_edit(folio: &Folio, edit: &Edit, now: Timestamp) -> Result<Vec<Event>,
         payment.source.clone()
     };
     if payment.state != State::Scheduled {
-        return Err(not_idle(payment).unwrap_or(Rejection::NotScheduled(payment.state.public_name())));
+        return Err(
+            not_idle(payment).unwrap_or(Rejection::NotScheduled(payment.state.public_name()))
+        );
     }
     let edited = Payment {
         amount: amount.unwrap_or(payment.amount),
@@ -138,8 +168,10 @@ fn decide_edit(folio: &Folio, edit: &Edit, now: Timestamp) -> Result<Vec<Event>,
         source,
         ..payment.clone()
     };
-    let starts =
-        edit.due.is_some_and(|due| due <= now).then(|| start(&edited, edit.attempt, now));
+    let starts = edit
+        .due
+        .is_some_and(|due| due <= now)
+        .then(|| start(&edited, edit.attempt, now));
     let change = Event::Edited {
         payment: edited.id,
         amount: edited.amount,
@@ -161,7 +193,9 @@ fn cancel(
         return Err(busy);
     }
     let event = match (payment.state, &payment.source) {
-        (State::Scheduled | State::AwaitingGuest, _) => Event::Cancelled { payment: payment.id },
+        (State::Scheduled | State::AwaitingGuest, _) => Event::Cancelled {
+            payment: payment.id,
+        },
         (State::Held, _) => Event::AttemptStarted {
             payment: payment.id,
             refund: None,
@@ -174,7 +208,9 @@ fn cancel(
             if payment.refundable() != payment.amount {
                 return Err(Rejection::CancelWithRefunds);
             }
-            Event::Cancelled { payment: payment.id }
+            Event::Cancelled {
+                payment: payment.id,
+            }
         }
         (state, _) => return Err(Rejection::CannotCancel(state.public_name())),
     };
@@ -187,7 +223,11 @@ fn decide_capture(
     now: Timestamp,
 ) -> Result<Vec<Event>, Rejection> {
     let payment = find(folio, capture.payment)?;
-    let amount = capture.amount.as_ref().map(|amount| moved(folio, amount)).transpose()?;
+    let amount = capture
+        .amount
+        .as_ref()
+        .map(|amount| moved(folio, amount))
+        .transpose()?;
     if let Some(busy) = not_idle(payment) {
         return Err(busy);
     }
@@ -201,7 +241,9 @@ fn decide_capture(
     }
     let amount = amount.unwrap_or(payment.amount);
     if amount.minor() > payment.amount.minor() {
-        return Err(Rejection::CaptureTooLarge { held: payment.amount.to_string() });
+        return Err(Rejection::CaptureTooLarge {
+            held: payment.amount.to_string(),
+        });
     }
     let start = Event::AttemptStarted {
         payment: payment.id,
@@ -236,8 +278,13 @@ fn decide_refund(
         attempt: None,
         created: now,
     };
-    let posting = Event::RefundPosted { payment: payment.id, refund: posted.clone() };
-    let at_once = due.is_none().then(|| start_refund(payment, &posted, refund.attempt, now));
+    let posting = Event::RefundPosted {
+        payment: payment.id,
+        refund: posted.clone(),
+    };
+    let at_once = due
+        .is_none()
+        .then(|| start_refund(payment, &posted, refund.attempt, now));
     Ok(touched(folio).chain([posting]).chain(at_once).collect())
 }
 
@@ -251,7 +298,10 @@ fn cancel_refund(
     if refund.state != RefundState::Scheduled {
         return Err(Rejection::RefundNotScheduled(refund.state.public_name()));
     }
-    let event = Event::RefundCancelled { payment: payment.id, refund: refund.id };
+    let event = Event::RefundCancelled {
+        payment: payment.id,
+        refund: refund.id,
+    };
     Ok(touched(folio).chain([event]).collect())
 }
 
@@ -301,7 +351,9 @@ fn expire(folio: &Folio, payment: PaymentId, now: Timestamp) -> Result<Vec<Event
     if payment.state != State::Held || payment.expires.is_none_or(|expires| expires > now) {
         return Err(Rejection::AttemptEnded);
     }
-    Ok(vec![Event::Expired { payment: payment.id }])
+    Ok(vec![Event::Expired {
+        payment: payment.id,
+    }])
 }
 
 fn unanswered(
@@ -360,12 +412,19 @@ struct Open<'a> {
 
 fn open_attempt(folio: &Folio, payment: PaymentId, id: AttemptId) -> Result<Open<'_>, Rejection> {
     let payment = find(folio, payment)?;
-    let of_refunds = payment.refunds.iter().map(|refund| (Some(refund.id), refund.attempt));
+    let of_refunds = payment
+        .refunds
+        .iter()
+        .map(|refund| (Some(refund.id), refund.attempt));
     std::iter::once((None, payment.attempt))
         .chain(of_refunds)
         .find_map(|(refund, attempt)| {
             let attempt = attempt.filter(|attempt| attempt.id == id)?;
-            Some(Open { payment, refund, attempt })
+            Some(Open {
+                payment,
+                refund,
+                attempt,
+            })
         })
         .ok_or(Rejection::AttemptEnded)
 }
@@ -376,7 +435,10 @@ fn find(folio: &Folio, payment: PaymentId) -> Result<&Payment, Rejection> {
 
 /// The refusal while a processor call for the payment itself is under way.
 fn not_idle(payment: &Payment) -> Option<Rejection> {
-    let busy = matches!(payment.state, State::Processing | State::Capturing | State::Releasing);
+    let busy = matches!(
+        payment.state,
+        State::Processing | State::Capturing | State::Releasing
+    );
     busy.then_some(Rejection::InProgress)
 }
 
@@ -389,7 +451,9 @@ fn check_refundable(payment: &Payment, amount: Money) -> Result<(), Rejection> {
     }
     let left = payment.refundable();
     if amount.minor() > left.minor() {
-        return Err(Rejection::RefundTooLarge { left: left.to_string() });
+        return Err(Rejection::RefundTooLarge {
+            left: left.to_string(),
+        });
     }
     Ok(())
 }
@@ -404,14 +468,19 @@ fn card(
     if !names_method {
         return Err(Rejection::MethodIdRequired(name.to_owned()));
     }
-    let method = method.filter(|m| m.guest == folio.guest).ok_or(Rejection::MethodNotFound)?;
+    let method = method
+        .filter(|m| m.guest == folio.guest)
+        .ok_or(Rejection::MethodNotFound)?;
     if !method.is_active {
         return Err(Rejection::MethodInactive);
     }
     if method.is_spent {
         return Err(Rejection::MethodSpent);
     }
-    Ok(Source::Card { method: method.id, name: method.name.clone() })
+    Ok(Source::Card {
+        method: method.id,
+        name: method.name.clone(),
+    })
 }
 
 /// Manual changes turn auto payments off, once.
@@ -424,7 +493,11 @@ fn start(payment: &Payment, attempt: AttemptId, now: Timestamp) -> Event {
         payment: payment.id,
         refund: None,
         attempt: Attempt::starting(attempt, now),
-        kind: if payment.is_hold { AttemptKind::Hold } else { AttemptKind::Charge },
+        kind: if payment.is_hold {
+            AttemptKind::Hold
+        } else {
+            AttemptKind::Charge
+        },
         amount: payment.amount,
         state: State::Processing,
     }
@@ -433,9 +506,11 @@ fn start(payment: &Payment, attempt: AttemptId, now: Timestamp) -> Event {
 /// Money received elsewhere goes back elsewhere: its refund is a record.
 fn start_refund(payment: &Payment, refund: &Refund, attempt: AttemptId, now: Timestamp) -> Event {
     match payment.source {
-        Source::Recorded { .. } => {
-            Event::RefundRecorded { payment: payment.id, refund: refund.id, at: now }
-        }
+        Source::Recorded { .. } => Event::RefundRecorded {
+            payment: payment.id,
+            refund: refund.id,
+            at: now,
+        },
         Source::Card { .. } => Event::AttemptStarted {
             payment: payment.id,
             refund: Some(refund.id),
@@ -449,12 +524,20 @@ fn start_refund(payment: &Payment, refund: &Refund, attempt: AttemptId, now: Tim
 
 fn payment_amount(folio: &Folio, amount: &Decimal) -> Result<Money, Rejection> {
     let amount = in_currency(folio, amount)?;
-    if amount.is_positive() { Ok(amount) } else { Err(Rejection::AmountNotPositive) }
+    if amount.is_positive() {
+        Ok(amount)
+    } else {
+        Err(Rejection::AmountNotPositive)
+    }
 }
 
 fn moved(folio: &Folio, amount: &Decimal) -> Result<Money, Rejection> {
     let amount = in_currency(folio, amount)?;
-    if amount.is_positive() { Ok(amount) } else { Err(Rejection::NothingToMove) }
+    if amount.is_positive() {
+        Ok(amount)
+    } else {
+        Err(Rejection::NothingToMove)
+    }
 }
 
 fn in_currency(folio: &Folio, amount: &Decimal) -> Result<Money, Rejection> {
@@ -462,7 +545,9 @@ fn in_currency(folio: &Folio, amount: &Decimal) -> Result<Money, Rejection> {
         .map_err(|error| Rejection::BadAmount(error.to_string()))?;
     if amount.minor().abs() > AMOUNT_MINOR_MAX {
         let limit = Money::from_minor(AMOUNT_MINOR_MAX, folio.currency);
-        return Err(Rejection::BadAmount(format!("{amount} is more than the limit of {limit}")));
+        return Err(Rejection::BadAmount(format!(
+            "{amount} is more than the limit of {limit}"
+        )));
     }
     Ok(amount)
 }

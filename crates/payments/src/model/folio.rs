@@ -43,7 +43,11 @@ impl Folio {
     }
 
     fn sum(&self, of: impl Fn(&Payment) -> Money) -> Money {
-        let minor = self.payments.iter().map(|payment| of(payment).minor()).sum();
+        let minor = self
+            .payments
+            .iter()
+            .map(|payment| of(payment).minor())
+            .sum();
         Money::from_minor(minor, self.currency)
     }
 
@@ -52,7 +56,13 @@ impl Folio {
         match event {
             Event::Posted(payment) => self.payments.push(payment.clone()),
             Event::Touched => self.is_touched = true,
-            Event::Edited { payment, amount, due, note, source } => {
+            Event::Edited {
+                payment,
+                amount,
+                due,
+                note,
+                source,
+            } => {
                 if let Some(p) = self.find(*payment) {
                     p.amount = *amount;
                     p.due = *due;
@@ -60,7 +70,14 @@ impl Folio {
                     p.source = source.clone();
                 }
             }
-            Event::AttemptStarted { payment, refund: None, state, attempt, kind, amount } => {
+            Event::AttemptStarted {
+                payment,
+                refund: None,
+                state,
+                attempt,
+                kind,
+                amount,
+            } => {
                 if let Some(p) = self.find(*payment) {
                     p.state = *state;
                     p.attempt = Some(*attempt);
@@ -69,28 +86,54 @@ impl Folio {
                     }
                 }
             }
-            Event::AttemptStarted { payment, refund: Some(id), attempt, .. } => {
+            Event::AttemptStarted {
+                payment,
+                refund: Some(id),
+                attempt,
+                ..
+            } => {
                 if let Some(r) = self.find_refund(*payment, *id) {
                     r.state = RefundState::Processing;
                     r.attempt = Some(*attempt);
                 }
             }
-            Event::AttemptUnknown { payment, refund: None, attempt } => {
+            Event::AttemptUnknown {
+                payment,
+                refund: None,
+                attempt,
+            } => {
                 if let Some(p) = self.find(*payment) {
                     p.attempt = Some(*attempt);
                 }
             }
-            Event::AttemptUnknown { payment, refund: Some(id), attempt } => {
+            Event::AttemptUnknown {
+                payment,
+                refund: Some(id),
+                attempt,
+            } => {
                 if let Some(r) = self.find_refund(*payment, *id) {
                     r.attempt = Some(*attempt);
                 }
             }
-            Event::Answered { payment, refund: None, outcome, state, at, .. } => {
+            Event::Answered {
+                payment,
+                refund: None,
+                outcome,
+                state,
+                at,
+                ..
+            } => {
                 if let Some(p) = self.find(*payment) {
                     p.answered(outcome, *state, *at);
                 }
             }
-            Event::Answered { payment, refund: Some(id), outcome, at, .. } => {
+            Event::Answered {
+                payment,
+                refund: Some(id),
+                outcome,
+                at,
+                ..
+            } => {
                 if let Some(r) = self.find_refund(*payment, *id) {
                     r.answered(outcome, *at);
                 }
@@ -102,13 +145,21 @@ impl Folio {
                     p.refunds.push(refund.clone());
                 }
             }
-            Event::RefundRecorded { payment, refund, at } => {
+            Event::RefundRecorded {
+                payment,
+                refund,
+                at,
+            } => {
                 if let Some(r) = self.find_refund(*payment, *refund) {
                     r.state = RefundState::Succeeded;
                     r.paid = Some(*at);
                 }
             }
-            Event::RefundFailed { payment, refund, reason } => {
+            Event::RefundFailed {
+                payment,
+                refund,
+                reason,
+            } => {
                 if let Some(r) = self.find_refund(*payment, *refund) {
                     r.state = RefundState::Failed;
                     r.error = Some(reason.clone());
@@ -126,12 +177,11 @@ impl Folio {
         self.payments.iter_mut().find(|payment| payment.id == id)
     }
 
-    fn find_refund(
-        &mut self,
-        payment: PaymentId,
-        id: RefundId,
-    ) -> Option<&mut Refund> {
-        self.find(payment)?.refunds.iter_mut().find(|refund| refund.id == id)
+    fn find_refund(&mut self, payment: PaymentId, id: RefundId) -> Option<&mut Refund> {
+        self.find(payment)?
+            .refunds
+            .iter_mut()
+            .find(|refund| refund.id == id)
     }
 
     fn set(&mut self, id: PaymentId, state: State) {
@@ -148,7 +198,10 @@ impl Payment {
         self.state = state;
         self.authentication_url = None;
         match outcome {
-            Outcome::Approved { reference, hold_expires } => {
+            Outcome::Approved {
+                reference,
+                hold_expires,
+            } => {
                 // A capture has a transaction of its own; what people were shown stays.
                 let shown = self.reference.take().map(|known| known.confirmation);
                 self.reference = Some(Reference {

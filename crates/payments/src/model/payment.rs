@@ -46,7 +46,10 @@ pub(crate) struct Reference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A stored method, charged through a processor. The name is `STRIPE` or `AMARYLLIS`.
-    Card { method: PaymentMethodId, name: String },
+    Card {
+        method: PaymentMethodId,
+        name: String,
+    },
     /// Received elsewhere and recorded here: `CHECK`, `BANK_TRANSFER`, …
     Recorded { name: String },
 }
@@ -135,13 +138,20 @@ impl Attempt {
 
     /// An attempt that is about to be made.
     pub(crate) fn starting(id: AttemptId, now: Timestamp) -> Self {
-        Self { id, started: now, ask_again: now + Self::ANSWER_OVERDUE }
+        Self {
+            id,
+            started: now,
+            ask_again: now + Self::ANSWER_OVERDUE,
+        }
     }
 
     /// Asked in vain: after twice the time that has gone by already, ask again.
     pub(crate) fn asked(self, now: Timestamp) -> Self {
         let waited = (now - self.started).max(Self::ANSWER_OVERDUE);
-        Self { ask_again: now + waited, ..self }
+        Self {
+            ask_again: now + waited,
+            ..self
+        }
     }
 }
 
@@ -180,8 +190,13 @@ pub(crate) enum RefundState {
 
 impl RefundState {
     /// Every state.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Scheduled, Self::Processing, Self::Succeeded, Self::Failed, Self::Cancelled];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Scheduled,
+        Self::Processing,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+    ];
 
     /// The name in the database.
     pub(crate) const fn name(self) -> &'static str {
@@ -238,12 +253,18 @@ impl Payment {
     /// What can still go back: collected, less every refund that has not failed.
     pub(crate) fn refundable(&self) -> Money {
         let spoken_for = self.sum_of_refunds(RefundState::counts);
-        Money::from_minor(self.collected().minor() - spoken_for.minor(), self.amount.currency())
+        Money::from_minor(
+            self.collected().minor() - spoken_for.minor(),
+            self.amount.currency(),
+        )
     }
 
     /// The payment itself, its refunds left out.
     pub(crate) fn without_refunds(&self) -> Self {
-        Self { refunds: Vec::new(), ..self.clone() }
+        Self {
+            refunds: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// A refund by its id.

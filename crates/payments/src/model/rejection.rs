@@ -161,7 +161,11 @@ pub(crate) const RECORDED_METHODS: [&str; 11] = [
 ];
 
 fn cancel_hint(state: &str) -> &'static str {
-    if state == "SUCCEEDED" { ": refund it instead" } else { "" }
+    if state == "SUCCEEDED" {
+        ": refund it instead"
+    } else {
+        ""
+    }
 }
 
 impl Rejection {

@@ -33,30 +33,60 @@ pub(crate) fn due(
         .filter(payment::agenda_ms.assume_not_null().le(business))
         .order((payment::agenda_ms, payment::id))
         .limit(limit)
-        .select((payment::account_id, payment::reservation_id, payment::id, payment::agenda_ms))
+        .select((
+            payment::account_id,
+            payment::reservation_id,
+            payment::id,
+            payment::agenda_ms,
+        ))
         .load(connection)?;
-    let refunds: Vec<(AccountId, ReservationId, PaymentId, RefundId, Option<Timestamp>)> =
-        refund::table
-            .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
-            .inner_join(account::table.on(account::id.eq(payment::account_id)))
-            .filter(refund::agenda_ms.is_not_null())
-            .filter(refund::agenda_ms.assume_not_null().le(account::clock_offset_ms + wall.millis()))
-            .order((refund::agenda_ms, refund::id))
-            .limit(limit)
-            .select((
-                payment::account_id,
-                payment::reservation_id,
-                payment::id,
-                refund::id,
-                refund::agenda_ms,
-            ))
-            .load(connection)?;
-    let payments = payments.into_iter().filter_map(|(account, reservation, payment, at)| {
-        at.map(|at| Due { account, reservation, payment, refund: None, at })
-    });
-    let refunds = refunds.into_iter().filter_map(|(account, reservation, payment, refund, at)| {
-        at.map(|at| Due { account, reservation, payment, refund: Some(refund), at })
-    });
+    let refunds: Vec<(
+        AccountId,
+        ReservationId,
+        PaymentId,
+        RefundId,
+        Option<Timestamp>,
+    )> = refund::table
+        .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
+        .inner_join(account::table.on(account::id.eq(payment::account_id)))
+        .filter(refund::agenda_ms.is_not_null())
+        .filter(
+            refund::agenda_ms
+                .assume_not_null()
+                .le(account::clock_offset_ms + wall.millis()),
+        )
+        .order((refund::agenda_ms, refund::id))
+        .limit(limit)
+        .select((
+            payment::account_id,
+            payment::reservation_id,
+            payment::id,
+            refund::id,
+            refund::agenda_ms,
+        ))
+        .load(connection)?;
+    let payments = payments
+        .into_iter()
+        .filter_map(|(account, reservation, payment, at)| {
+            at.map(|at| Due {
+                account,
+                reservation,
+                payment,
+                refund: None,
+                at,
+            })
+        });
+    let refunds = refunds
+        .into_iter()
+        .filter_map(|(account, reservation, payment, refund, at)| {
+            at.map(|at| Due {
+                account,
+                reservation,
+                payment,
+                refund: Some(refund),
+                at,
+            })
+        });
     let mut all: Vec<Due> = payments.chain(refunds).collect();
     all.sort_by_key(|due| due.at);
     all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -87,7 +87,9 @@ pub(crate) fn start(
         created_ms: now,
         ended_ms: None,
     };
-    diesel::insert_into(attempt::table).values(row).execute(connection)?;
+    diesel::insert_into(attempt::table)
+        .values(row)
+        .execute(connection)?;
     Ok(())
 }
 

@@ -89,7 +89,8 @@ pub(crate) fn load(
 }
 
 fn currency(code: &str) -> Result<Currency, Error> {
-    code.parse().map_err(|_| Error::Corrupt(format!("currency {code}")))
+    code.parse()
+        .map_err(|_| Error::Corrupt(format!("currency {code}")))
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -156,10 +157,15 @@ fn payments(
         .order((refund::created_ms, refund::id))
         .select(RefundRow::as_select())
         .load(connection)?;
-    let mut payments =
-        rows.into_iter().map(|row| row.read(currency)).collect::<Result<Vec<_>, _>>()?;
+    let mut payments = rows
+        .into_iter()
+        .map(|row| row.read(currency))
+        .collect::<Result<Vec<_>, _>>()?;
     for row in refunds {
-        if let Some(payment) = payments.iter_mut().find(|payment| payment.id == row.payment_id) {
+        if let Some(payment) = payments
+            .iter_mut()
+            .find(|payment| payment.id == row.payment_id)
+        {
             payment.refunds.push(row.read(currency)?);
         }
     }
@@ -175,7 +181,10 @@ impl PaymentRow {
         Ok(Payment {
             id: self.id,
             source: match self.payment_method_id {
-                Some(method) => Source::Card { method, name: self.method },
+                Some(method) => Source::Card {
+                    method,
+                    name: self.method,
+                },
                 None => Source::Recorded { name: self.method },
             },
             amount: Money::from_minor(self.amount_minor, currency),
@@ -184,12 +193,16 @@ impl PaymentRow {
             due: self.due_ms,
             paid: self.paid_ms,
             expires: self.expires_ms,
-            captured: self.captured_minor.map(|minor| Money::from_minor(minor, currency)),
+            captured: self
+                .captured_minor
+                .map(|minor| Money::from_minor(minor, currency)),
             note: self.note,
-            reference: self
-                .transaction_id
-                .zip(self.confirmation)
-                .map(|(transaction, confirmation)| Reference { transaction, confirmation }),
+            reference: self.transaction_id.zip(self.confirmation).map(
+                |(transaction, confirmation)| Reference {
+                    transaction,
+                    confirmation,
+                },
+            ),
             authentication_url: self.authentication_url,
             attempt: attempt(self.attempt_id, self.attempt_ms, self.agenda_ms),
             created: self.created_ms,
@@ -218,8 +231,14 @@ impl PaymentRow {
             paid_ms: payment.paid,
             expires_ms: payment.expires,
             captured_minor: payment.captured.map(Money::minor),
-            transaction_id: payment.reference.as_ref().map(|known| known.transaction.clone()),
-            confirmation: payment.reference.as_ref().map(|known| known.confirmation.clone()),
+            transaction_id: payment
+                .reference
+                .as_ref()
+                .map(|known| known.transaction.clone()),
+            confirmation: payment
+                .reference
+                .as_ref()
+                .map(|known| known.confirmation.clone()),
             authentication_url: payment.authentication_url.clone(),
             attempt_id: payment.attempt.map(|attempt| attempt.id),
             attempt_ms: payment.attempt.map(|attempt| attempt.started),
@@ -274,7 +293,11 @@ fn attempt(
     ask_again: Option<Timestamp>,
 ) -> Option<Attempt> {
     let (id, started) = id.zip(started)?;
-    Some(Attempt { id, started, ask_again: ask_again.unwrap_or(started) })
+    Some(Attempt {
+        id,
+        started,
+        ask_again: ask_again.unwrap_or(started),
+    })
 }
 
 /// Writes what differs between two states of a folio: new and changed payments and refunds, and the
@@ -316,23 +339,31 @@ fn save_payment(
     let row = PaymentRow::of(folio, account, changed);
     match known {
         None => {
-            diesel::insert_into(payment::table).values(&row).execute(connection)?;
+            diesel::insert_into(payment::table)
+                .values(&row)
+                .execute(connection)?;
         }
         // Its refunds may be all that has changed.
         Some(known) if known.without_refunds() == changed.without_refunds() => {}
         Some(_) => {
-            diesel::update(payment::table.find(changed.id)).set(&row).execute(connection)?;
+            diesel::update(payment::table.find(changed.id))
+                .set(&row)
+                .execute(connection)?;
         }
     }
     for refund in &changed.refunds {
         let row = RefundRow::of(changed.id, refund);
         match known.and_then(|known| known.refund(refund.id)) {
             None => {
-                diesel::insert_into(refund::table).values(&row).execute(connection)?;
+                diesel::insert_into(refund::table)
+                    .values(&row)
+                    .execute(connection)?;
             }
             Some(known) if known == refund => {}
             Some(_) => {
-                diesel::update(refund::table.find(refund.id)).set(&row).execute(connection)?;
+                diesel::update(refund::table.find(refund.id))
+                    .set(&row)
+                    .execute(connection)?;
             }
         }
     }

@@ -74,7 +74,9 @@ pub(crate) struct NewMethodContext {
 pub(crate) const ACTIVE: &str = "ACTIVE";
 
 pub(crate) fn insert(connection: &mut Connection, method: &PaymentMethod) -> Result<(), Error> {
-    diesel::insert_into(payment_method::table).values(method).execute(connection)?;
+    diesel::insert_into(payment_method::table)
+        .values(method)
+        .execute(connection)?;
     Ok(())
 }
 
@@ -121,7 +123,10 @@ pub(crate) fn summaries(
             payment_method::status,
         ))
         .load(connection)?;
-    Ok(methods.into_iter().map(|method| (method.id, method)).collect())
+    Ok(methods
+        .into_iter()
+        .map(|method| (method.id, method))
+        .collect())
 }
 
 /// Whether the account has this guest.
@@ -157,7 +162,11 @@ pub(crate) fn new_method_context(
         Some(id) => Some(
             reservation::table
                 .inner_join(listing::table.on(listing::id.eq(reservation::listing_id)))
-                .filter(reservation::id.eq(id).and(reservation::account_id.eq(account)))
+                .filter(
+                    reservation::id
+                        .eq(id)
+                        .and(reservation::account_id.eq(account)),
+                )
                 .filter(reservation::guest_id.eq(guest))
                 .select((
                     listing::provider_id,
@@ -174,7 +183,10 @@ pub(crate) fn new_method_context(
     let (provider, merchant) = active_provider(connection, account, named.or(of_listing))?;
     let currency = stay
         .as_ref()
-        .map(|(_, code, _)| code.parse().map_err(|_| Error::Corrupt(format!("currency {code}"))))
+        .map(|(_, code, _)| {
+            code.parse()
+                .map_err(|_| Error::Corrupt(format!("currency {code}")))
+        })
         .transpose()?;
     Ok(NewMethodContext {
         provider,
@@ -200,8 +212,10 @@ fn active_provider(
     if let Some(id) = id {
         active = active.filter(provider::id.eq(id));
     }
-    let (id, merchant): (PaymentProviderId, Option<String>) =
-        active.first(connection).optional()?.ok_or(Rejection::ProviderNotFound)?;
+    let (id, merchant): (PaymentProviderId, Option<String>) = active
+        .first(connection)
+        .optional()?
+        .ok_or(Rejection::ProviderNotFound)?;
     Ok((id, merchant.ok_or(Rejection::ProviderNotSetUp)?))
 }
 
@@ -218,7 +232,9 @@ pub(crate) fn to_charge(
         .select((PaymentMethod::as_select(), provider::merchant))
         .first(connection)
         .optional()?;
-    let Some((row, merchant)) = found else { return Ok(None) };
+    let Some((row, merchant)) = found else {
+        return Ok(None);
+    };
     let is_spent = !row.save_for_future_use && has_taken_a_payment(connection, id)?;
     Ok(Some(Charged {
         method: Method {
@@ -228,7 +244,10 @@ pub(crate) fn to_charge(
             is_active: row.status == ACTIVE,
             is_spent,
         },
-        route: Route { merchant: merchant.unwrap_or_default(), token: row.token },
+        route: Route {
+            merchant: merchant.unwrap_or_default(),
+            token: row.token,
+        },
     }))
 }
 
@@ -255,7 +274,10 @@ pub(crate) fn set_save_for_future_use(
 ) -> Result<(), Error> {
     diesel::update(payment_method::table.find(id))
         .filter(payment_method::save_for_future_use.ne(save))
-        .set((payment_method::save_for_future_use.eq(save), payment_method::updated_ms.eq(now)))
+        .set((
+            payment_method::save_for_future_use.eq(save),
+            payment_method::updated_ms.eq(now),
+        ))
         .execute(connection)?;
     Ok(())
 }

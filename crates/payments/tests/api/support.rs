@@ -8,19 +8,24 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::Timestamp;
 use http_body_util::BodyExt;
 use payments::{MIGRATIONS, Platform, STORE_NAME, Settings};
+use processors::sandbox::{self, Sandbox};
 use serde_json::Value;
-use store::ManualClock;
 use store::testing::{Engine, Fixture, TestDatabase};
+use store::{ManualClock, Store};
 use tower::ServiceExt;
 use vault::{Key, Keyring, Vault};
 
 /// Wall time in tests, until it is moved.
 pub const START: &str = "2026-11-21T12:00:00.000Z";
 
+/// The name of the sandbox's file or schema.
+const SANDBOX: &str = "sandbox";
+
 /// The platform on a database of its own, without an account.
 pub struct TestApp {
     pub platform: Arc<Platform>,
     pub clock: Arc<ManualClock>,
+    pub sandbox: Arc<Sandbox>,
     router: Router,
     token: Option<String>,
     _database: Arc<TestDatabase>,
@@ -62,13 +67,16 @@ impl Fixture for TestApp {
 
 impl TestApp {
     pub async fn with(engine: Engine, settings: Settings) -> Self {
-        let database = TestDatabase::new(engine, &[(STORE_NAME, &MIGRATIONS)]);
+        let stores = [(STORE_NAME, &MIGRATIONS), (SANDBOX, &sandbox::MIGRATIONS)];
+        let database = TestDatabase::new(engine, &stores);
+        let books = Store::open(database.url(), SANDBOX, &sandbox::MIGRATIONS).unwrap();
+        let sandbox = Arc::new(Sandbox::open(books));
         let clock = Arc::new(ManualClock::at(START.parse::<Timestamp>().unwrap()));
         let keys = Keyring::new(Key::generate().unwrap(), vec![]);
         let platform = Platform::open(
             database.url(),
             Vault::new(keys),
-            Arc::new(NoProcessor),
+            Arc::<Sandbox>::clone(&sandbox),
             Arc::<ManualClock>::clone(&clock),
             settings,
         )
@@ -89,6 +97,7 @@ impl TestApp {
         Self {
             platform: Arc::clone(&self.platform),
             clock: Arc::clone(&self.clock),
+            sandbox: Arc::clone(&self.sandbox),
             router: self.router.clone(),
             token: Some(token.into()),
             _database: Arc::clone(&self._database),
@@ -138,66 +147,5 @@ impl TestApp {
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
         }
-    }
-}
-
-/// Stands where the sandbox will: every call finds nobody there.
-struct NoProcessor;
-
-#[async_trait::async_trait]
-impl processors::Processor for NoProcessor {
-    async fn verify(
-        &self,
-        _: processors::Verify,
-    ) -> Result<processors::Answer, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn charge(
-        &self,
-        _: processors::Charge,
-    ) -> Result<processors::Answer, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn hold(&self, _: processors::Charge) -> Result<processors::Answer, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn capture(
-        &self,
-        _: processors::FollowUp,
-    ) -> Result<processors::Answer, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn void(
-        &self,
-        _: processors::FollowUp,
-    ) -> Result<processors::Answer, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn refund(
-        &self,
-        _: processors::FollowUp,
-    ) -> Result<processors::Answer, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn lookup(
-        &self,
-        _: &processors::MerchantId,
-        _: &processors::AttemptKey,
-    ) -> Result<Option<processors::Answer>, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn sub_accounts(
-        &self,
-        _: &processors::MerchantId,
-    ) -> Result<Vec<processors::SubAccount>, processors::Failure> {
-        Err(processors::Failure::Unavailable)
-    }
-    async fn transactions_after(
-        &self,
-        _: &processors::SubAccountId,
-        _: processors::Cursor,
-        _: usize,
-    ) -> Result<Vec<processors::TransactionRecord>, processors::Failure> {
-        Err(processors::Failure::Unavailable)
     }
 }
