@@ -86,6 +86,7 @@ impl TestApp {
         Self {
             platform,
             clock,
+            sandbox,
             router,
             token: None,
             _database: Arc::new(database),
