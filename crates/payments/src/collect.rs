@@ -450,21 +450,20 @@ async fn open_call(
                 return Ok(None);
             };
             let refund = refund.and_then(|id| payment.refund(id));
-            let (attempt, kind, amount) = match refund {
-                Some(refund) => (refund.attempt, AttemptKind::Refund, refund.amount),
-                None => {
-                    let kind = match payment.state {
-                        State::Capturing => AttemptKind::Capture,
-                        State::Releasing => AttemptKind::Void,
-                        _ if payment.is_hold => AttemptKind::Hold,
-                        _ => AttemptKind::Charge,
-                    };
-                    (
-                        payment.attempt,
-                        kind,
-                        payment.captured.unwrap_or(payment.amount),
-                    )
-                }
+            let (attempt, kind, amount) = if let Some(refund) = refund {
+                (refund.attempt, AttemptKind::Refund, refund.amount)
+            } else {
+                let kind = match payment.state {
+                    State::Capturing => AttemptKind::Capture,
+                    State::Releasing => AttemptKind::Void,
+                    _ if payment.is_hold => AttemptKind::Hold,
+                    _ => AttemptKind::Charge,
+                };
+                (
+                    payment.attempt,
+                    kind,
+                    payment.captured.unwrap_or(payment.amount),
+                )
             };
             let Some(attempt) = attempt else {
                 return Ok(None);
@@ -511,7 +510,9 @@ fn record(
     now: Timestamp,
 ) -> Result<Folio, Error> {
     let mut after = stay.folio.clone();
-    events.iter().for_each(|event| after.apply(event));
+    for event in events {
+        after.apply(event);
+    }
     folio::save(connection, stay.account, &stay.folio, &after, now)?;
     for event in events {
         record_attempt(connection, event, payload, now)?;

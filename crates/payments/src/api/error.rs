@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use contract::id::InvalidId;
 use serde_json::json;
 
 use crate::Error;
@@ -56,6 +57,12 @@ fails_as_error!(
     processors::Failure,
     vault::Error
 );
+
+impl From<InvalidId> for ApiError {
+    fn from(error: InvalidId) -> Self {
+        Self::BadRequest(error.to_string())
+    }
+}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

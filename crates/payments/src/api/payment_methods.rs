@@ -18,7 +18,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use crate::store::event::{self, DomainEvent};
-use crate::store::payment_method::{self, NewMethodContext, PaymentMethod};
+use crate::store::payment_method::{self, NewMethodContext, PaymentMethod, Usable};
 use crate::{Error, Platform};
 
 /// The routes of this resource.
@@ -38,7 +38,7 @@ async fn list(
     Path(guest): Path<String>,
     Query(selection): Query<Selection>,
 ) -> Result<Json<Vec<wire::PaymentMethod>>, ApiError> {
-    let guest = guest_id(&guest)?;
+    let guest: GuestId = guest.parse()?;
     let reuse = match selection.reuse.as_deref() {
         None | Some("true" | "") => true,
         Some("false") => false,
@@ -58,7 +58,11 @@ async fn list(
             if !payment_method::guest_exists(connection, account, guest)? {
                 return Ok::<_, Error>(None);
             }
-            let only_for = reuse.then_some(reservation);
+            let usable = if reuse {
+                Usable::AnyOr(reservation)
+            } else {
+                Usable::Whichever
+            };
             Ok(Some(payment_method::of_guest(
                 connection, account, guest, only_for,
             )?))
@@ -75,7 +79,7 @@ async fn create(
     Path(guest): Path<String>,
     Body(body): Body<wire::NewPaymentMethod>,
 ) -> Result<(StatusCode, Json<wire::PaymentMethod>), ApiError> {
-    let guest = guest_id(&guest)?;
+    let guest: GuestId = guest.parse()?;
     let (shape, name, token) = token(&body)?;
     let (account, now) = (ctx.account.id, ctx.now);
     let (provider, reservation) = (body.payment_provider_id, body.reservation_id);
@@ -194,9 +198,4 @@ fn show(method: PaymentMethod) -> Result<wire::PaymentMethod, Error> {
         version: 0,
         guest_id: method.guest_id,
     })
-}
-
-fn guest_id(text: &str) -> Result<GuestId, ApiError> {
-    text.parse()
-        .map_err(|error: contract::id::InvalidId| ApiError::bad_request(error.to_string()))
 }

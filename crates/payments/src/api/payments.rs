@@ -53,7 +53,7 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 type Reply = Result<(StatusCode, Json<ReservationPayments>), ApiError>;
 
 async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPayment>) -> Reply {
-    let reservation = reservation_id(&id)?;
+    let reservation: ReservationId = id.parse()?;
     let PaymentMethodRef {
         method,
         save_for_future_use,
@@ -95,7 +95,7 @@ async fn change_payment(
     Path((id, payment)): Path<(String, String)>,
     Body(body): Body<PaymentChange>,
 ) -> Reply {
-    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let account = ctx.account.id;
     let attempt = new_id();
     let method_id = body.payment_method.as_ref().and_then(|method| method.id);
@@ -143,7 +143,7 @@ async fn cancel_payment(
     Path((id, payment)): Path<(String, String)>,
     NoBody: NoBody,
 ) -> Reply {
-    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let attempt = new_id();
     perform(&ctx, reservation, move |_, _| {
         Ok(Command::Cancel { payment, attempt }.into())
@@ -157,7 +157,7 @@ async fn capture_payment(
     Path((id, payment)): Path<(String, String)>,
     Body(body): Body<NewCapture>,
 ) -> Reply {
-    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let command = Command::Capture(Capture {
         payment,
         attempt: new_id(),
@@ -172,7 +172,7 @@ async fn refund_payment(
     Path((id, payment)): Path<(String, String)>,
     Body(body): Body<NewRefund>,
 ) -> Reply {
-    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
+    let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let command = Command::Refund(RefundPayment {
         payment,
         id: new_id(),
@@ -192,8 +192,8 @@ async fn cancel_refund(
     Path((id, payment, refund)): Path<(String, String, String)>,
     NoBody: NoBody,
 ) -> Reply {
-    let (reservation, payment) = (reservation_id(&id)?, payment_id(&payment)?);
-    let refund: RefundId = refund.parse().map_err(bad_id)?;
+    let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
+    let refund: RefundId = refund.parse()?;
     perform(&ctx, reservation, move |_, _| {
         Ok(Command::CancelRefund { payment, refund }.into())
     })
@@ -258,16 +258,4 @@ fn find_method(
 
 fn uses(source: &Source, id: PaymentMethodId) -> bool {
     matches!(source, Source::Card { method, .. } if *method == id)
-}
-
-fn reservation_id(text: &str) -> Result<ReservationId, ApiError> {
-    text.parse().map_err(bad_id)
-}
-
-fn payment_id(text: &str) -> Result<PaymentId, ApiError> {
-    text.parse().map_err(bad_id)
-}
-
-fn bad_id(error: contract::id::InvalidId) -> ApiError {
-    ApiError::bad_request(error.to_string())
 }

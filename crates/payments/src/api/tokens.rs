@@ -68,7 +68,7 @@ impl TokenKeys {
         )
         .await?;
         Ok(Self {
-            id: key.id.to_string(),
+            id: key.id.clone(),
             signing: EncodingKey::from_secret(&key.plaintext),
             checking: DecodingKey::from_secret(&key.plaintext),
         })

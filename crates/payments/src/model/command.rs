@@ -115,15 +115,6 @@ pub(crate) enum AttemptKind {
 }
 
 impl AttemptKind {
-    /// Every kind.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Charge,
-        Self::Hold,
-        Self::Capture,
-        Self::Void,
-        Self::Refund,
-    ];
-
     /// The name in the database.
     pub(crate) const fn name(self) -> &'static str {
         match self {

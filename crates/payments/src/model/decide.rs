@@ -231,10 +231,12 @@ fn decide_capture(
     if let Some(busy) = not_idle(payment) {
         return Err(busy);
     }
-    if payment.state == State::Expired || payment.state == State::Held {
-        if let Some(expires) = payment.expires.filter(|expires| *expires <= now) {
-            return Err(Rejection::HoldExpired(expires));
-        }
+    let can_lapse = matches!(payment.state, State::Held | State::Expired);
+    if let Some(expires) = payment
+        .expires
+        .filter(|expires| can_lapse && *expires <= now)
+    {
+        return Err(Rejection::HoldExpired(expires));
     }
     if payment.state != State::Held {
         return Err(Rejection::NotHeld(payment.state.public_name()));
@@ -385,9 +387,8 @@ fn answer(
         (AttemptKind::Charge | AttemptKind::Hold, Outcome::AuthenticationRequired { .. }) => {
             State::AwaitingGuest
         }
-        (AttemptKind::Charge, _) if approved => State::Succeeded,
+        (AttemptKind::Charge | AttemptKind::Capture, _) if approved => State::Succeeded,
         (AttemptKind::Hold, _) if approved => State::Held,
-        (AttemptKind::Capture, _) if approved => State::Succeeded,
         (AttemptKind::Void, _) if approved => State::Cancelled,
         (AttemptKind::Charge | AttemptKind::Hold, _) => State::Failed,
         (AttemptKind::Capture | AttemptKind::Void, _) => State::Held,

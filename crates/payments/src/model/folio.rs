@@ -62,14 +62,12 @@ impl Folio {
                 due,
                 note,
                 source,
-            } => {
-                if let Some(p) = self.find(*payment) {
-                    p.amount = *amount;
-                    p.due = *due;
-                    p.note.clone_from(note);
-                    p.source = source.clone();
-                }
-            }
+            } => self.change(*payment, |p| {
+                p.amount = *amount;
+                p.due = *due;
+                p.note.clone_from(note);
+                p.source = source.clone();
+            }),
             Event::AttemptStarted {
                 payment,
                 refund: None,
@@ -78,42 +76,20 @@ impl Folio {
                 kind,
                 amount,
             } => {
-                if let Some(p) = self.find(*payment) {
+                self.change(*payment, |p| {
                     p.state = *state;
                     p.attempt = Some(*attempt);
                     if *kind == AttemptKind::Capture {
                         p.captured = Some(*amount);
                     }
-                }
-            }
-            Event::AttemptStarted {
-                payment,
-                refund: Some(id),
-                attempt,
-                ..
-            } => {
-                if let Some(r) = self.find_refund(*payment, *id) {
-                    r.state = RefundState::Processing;
-                    r.attempt = Some(*attempt);
-                }
+                });
             }
             Event::AttemptUnknown {
                 payment,
                 refund: None,
                 attempt,
             } => {
-                if let Some(p) = self.find(*payment) {
-                    p.attempt = Some(*attempt);
-                }
-            }
-            Event::AttemptUnknown {
-                payment,
-                refund: Some(id),
-                attempt,
-            } => {
-                if let Some(r) = self.find_refund(*payment, *id) {
-                    r.attempt = Some(*attempt);
-                }
+                self.change(*payment, |p| p.attempt = Some(*attempt));
             }
             Event::Answered {
                 payment,
@@ -123,9 +99,36 @@ impl Folio {
                 at,
                 ..
             } => {
-                if let Some(p) = self.find(*payment) {
-                    p.answered(outcome, *state, *at);
-                }
+                self.change(*payment, |p| p.answered(outcome, *state, *at));
+            }
+            Event::Cancelled { payment } => self.change(*payment, |p| p.state = State::Cancelled),
+            Event::Expired { payment } => self.change(*payment, |p| p.state = State::Expired),
+            Event::RefundPosted { payment, refund } => {
+                self.change(*payment, |p| p.refunds.push(refund.clone()));
+            }
+            of_refund => self.apply_to_refund(of_refund),
+        }
+    }
+
+    fn apply_to_refund(&mut self, event: &Event) {
+        match event {
+            Event::AttemptStarted {
+                payment,
+                refund: Some(id),
+                attempt,
+                ..
+            } => {
+                self.change_refund(*payment, *id, |r| {
+                    r.state = RefundState::Processing;
+                    r.attempt = Some(*attempt);
+                });
+            }
+            Event::AttemptUnknown {
+                payment,
+                refund: Some(id),
+                attempt,
+            } => {
+                self.change_refund(*payment, *id, |r| r.attempt = Some(*attempt));
             }
             Event::Answered {
                 payment,
@@ -134,61 +137,52 @@ impl Folio {
                 at,
                 ..
             } => {
-                if let Some(r) = self.find_refund(*payment, *id) {
-                    r.answered(outcome, *at);
-                }
-            }
-            Event::Cancelled { payment } => self.set(*payment, State::Cancelled),
-            Event::Expired { payment } => self.set(*payment, State::Expired),
-            Event::RefundPosted { payment, refund } => {
-                if let Some(p) = self.find(*payment) {
-                    p.refunds.push(refund.clone());
-                }
+                self.change_refund(*payment, *id, |r| r.answered(outcome, *at));
             }
             Event::RefundRecorded {
                 payment,
                 refund,
                 at,
             } => {
-                if let Some(r) = self.find_refund(*payment, *refund) {
+                self.change_refund(*payment, *refund, |r| {
                     r.state = RefundState::Succeeded;
                     r.paid = Some(*at);
-                }
+                });
             }
             Event::RefundFailed {
                 payment,
                 refund,
                 reason,
             } => {
-                if let Some(r) = self.find_refund(*payment, *refund) {
+                self.change_refund(*payment, *refund, |r| {
                     r.state = RefundState::Failed;
                     r.error = Some(reason.clone());
-                }
+                });
             }
             Event::RefundCancelled { payment, refund } => {
-                if let Some(r) = self.find_refund(*payment, *refund) {
-                    r.state = RefundState::Cancelled;
-                }
+                self.change_refund(*payment, *refund, |r| r.state = RefundState::Cancelled);
             }
+            _ => {}
         }
     }
 
-    fn find(&mut self, id: PaymentId) -> Option<&mut Payment> {
-        self.payments.iter_mut().find(|payment| payment.id == id)
-    }
-
-    fn find_refund(&mut self, payment: PaymentId, id: RefundId) -> Option<&mut Refund> {
-        self.find(payment)?
-            .refunds
-            .iter_mut()
-            .find(|refund| refund.id == id)
-    }
-
-    fn set(&mut self, id: PaymentId, state: State) {
-        if let Some(payment) = self.find(id) {
-            payment.state = state;
-            payment.attempt = None;
+    fn change(&mut self, id: PaymentId, change: impl FnOnce(&mut Payment)) {
+        if let Some(payment) = self.payments.iter_mut().find(|payment| payment.id == id) {
+            change(payment);
         }
+    }
+
+    fn change_refund(
+        &mut self,
+        payment: PaymentId,
+        id: RefundId,
+        change: impl FnOnce(&mut Refund),
+    ) {
+        self.change(payment, |payment| {
+            if let Some(refund) = payment.refunds.iter_mut().find(|refund| refund.id == id) {
+                change(refund);
+            }
+        });
     }
 }
 

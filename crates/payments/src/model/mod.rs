@@ -14,3 +14,6 @@ pub(crate) use decide::decide;
 pub(crate) use folio::Folio;
 pub(crate) use payment::{Attempt, Method, Payment, Reference, Refund, RefundState, Source, State};
 pub use rejection::Rejection;
+
+#[cfg(test)]
+mod tests;

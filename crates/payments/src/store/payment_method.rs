@@ -80,12 +80,21 @@ pub(crate) fn insert(connection: &mut Connection, method: &PaymentMethod) -> Res
     Ok(())
 }
 
-/// A guest's methods, the oldest first: all, or those that any reservation, or this one, may use.
+/// For which reservations listed methods may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Usable {
+    /// Whichever: all of the guest's methods.
+    Whichever,
+    /// Any of the guest's, or this one.
+    AnyOr(Option<ReservationId>),
+}
+
+/// A guest's methods, the oldest first.
 pub(crate) fn of_guest(
     connection: &mut Connection,
     account: AccountId,
     guest: GuestId,
-    only_for: Option<Option<ReservationId>>,
+    usable: Usable,
 ) -> Result<Vec<PaymentMethod>, Error> {
     let mut methods: Vec<PaymentMethod> = payment_method::table
         .filter(payment_method::account_id.eq(account))
@@ -93,7 +102,7 @@ pub(crate) fn of_guest(
         .order((payment_method::created_ms, payment_method::id))
         .select(PaymentMethod::as_select())
         .load(connection)?;
-    if let Some(reservation) = only_for {
+    if let Usable::AnyOr(reservation) = usable {
         methods.retain(|method| {
             method.is_reusable
                 || method.reservation_id.is_none()

@@ -1,5 +1,13 @@
 //! The platform, asked over HTTP in process, on both engines.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test says what is wrong by failing, wherever in its support that is"
+)]
+
 mod support;
 
 mod accounts;

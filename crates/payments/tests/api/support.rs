@@ -28,7 +28,7 @@ pub struct TestApp {
     pub sandbox: Arc<Sandbox>,
     router: Router,
     token: Option<String>,
-    _database: Arc<TestDatabase>,
+    database: Arc<TestDatabase>,
 }
 
 /// A reply, read whole.
@@ -89,7 +89,7 @@ impl TestApp {
             sandbox,
             router,
             token: None,
-            _database: Arc::new(database),
+            database: Arc::new(database),
         }
     }
 
@@ -101,7 +101,7 @@ impl TestApp {
             sandbox: Arc::clone(&self.sandbox),
             router: self.router.clone(),
             token: Some(token.into()),
-            _database: Arc::clone(&self._database),
+            database: Arc::clone(&self.database),
         }
     }
 
