@@ -64,7 +64,7 @@ async fn list(
                 Usable::Whichever
             };
             Ok(Some(payment_method::of_guest(
-                connection, account, guest, only_for,
+                connection, account, guest, usable,
             )?))
         })
         .await?
