@@ -27,6 +27,9 @@ pub enum Error {
         /// The currency.
         currency: money::Currency,
     },
+    /// A token cannot be signed.
+    #[error("a token could not be signed: {0}")]
+    Signing(#[from] jsonwebtoken::errors::Error),
     /// A row that no program of ours wrote so.
     #[error("the database holds a value that cannot be read: {0}")]
     Corrupt(String),

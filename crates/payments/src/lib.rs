@@ -13,7 +13,10 @@ mod platform;
 mod schema;
 mod settings;
 mod store;
+mod tenancy;
 
 pub use error::Error;
+pub use model::Rejection;
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use settings::Settings;
+pub use tenancy::{Credentials, NewAccount, NewApplication, SCOPE_OPEN_API, SetupError};

@@ -14,6 +14,7 @@ use super::tokens::BadToken;
 use crate::Platform;
 use crate::store::account::Account;
 use crate::store::application::{self, Application};
+use crate::tenancy::SCOPE_OPEN_API;
 
 /// The caller, its account, and the business time at which its request is decided.
 pub(crate) struct Ctx {
@@ -51,11 +52,17 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
                 BadToken::Malformed => ApiError::Unauthorized,
                 BadToken::Expired => ApiError::Forbidden,
             })?;
+        let client_id = claims.cid.clone();
         let (application, account): (Application, Account) = platform
             .store
-            .read(move |connection| application::with_account(connection, &claims.cid))
+            .read(move |connection| application::with_account(connection, &client_id))
             .await?
             .ok_or(ApiError::Unauthorized)?;
+        // As the token was granted, and as the application still is.
+        let covers = |scopes: &[String]| scopes.iter().any(|scope| scope == SCOPE_OPEN_API);
+        if !covers(&claims.scp) || !covers(&application.scopes) {
+            return Err(ApiError::Forbidden);
+        }
         Ok(Self {
             platform: Arc::clone(platform),
             now: account.business_time(wall),

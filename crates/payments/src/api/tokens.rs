@@ -68,7 +68,7 @@ impl TokenKeys {
         )
         .await?;
         Ok(Self {
-            id: key.id.clone(),
+            id: key.id,
             signing: EncodingKey::from_secret(&key.plaintext),
             checking: DecodingKey::from_secret(&key.plaintext),
         })
@@ -82,7 +82,7 @@ impl TokenKeys {
         scopes: Vec<String>,
         token_id: ObjectId,
         now: Timestamp,
-    ) -> Result<String, jsonwebtoken::errors::Error> {
+    ) -> Result<String, Error> {
         let claims = Claims {
             ver: 1,
             jti: format!("AT.{token_id}"),
@@ -100,7 +100,7 @@ impl TokenKeys {
             kid: Some(self.id.clone()),
             ..Header::new(Algorithm::HS256)
         };
-        encode(&header, &claims, &self.signing)
+        Ok(encode(&header, &claims, &self.signing)?)
     }
 
     /// What a token says, if it is ours and good at this instant of wall time.

@@ -5,6 +5,7 @@ mod command;
 mod decide;
 mod folio;
 mod payment;
+pub(crate) mod quota;
 mod rejection;
 
 pub(crate) use command::{

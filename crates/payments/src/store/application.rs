@@ -9,7 +9,7 @@ use store::Connection;
 
 use super::account::Account;
 use crate::Error;
-use crate::schema::{account, application};
+use crate::schema::{account, application, listing};
 
 /// A client of the API.
 #[derive(Debug, Clone)]
@@ -99,4 +99,18 @@ pub(crate) fn with_account(
     found
         .map(|(row, account)| Ok((row.try_into()?, account)))
         .transpose()
+}
+
+/// Whether an application of the account can be limited to the listing.
+pub(crate) fn account_has_listing(
+    connection: &mut Connection,
+    account_id: AccountId,
+    id: ListingId,
+) -> Result<bool, Error> {
+    let found: i64 = listing::table
+        .filter(listing::id.eq(id))
+        .filter(listing::account_id.eq(account_id))
+        .count()
+        .get_result(connection)?;
+    Ok(found > 0)
 }

@@ -6,8 +6,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::Timestamp;
+use contract::id::AccountId;
 use http_body_util::BodyExt;
-use payments::{MIGRATIONS, Platform, STORE_NAME, Settings};
+use payments::{
+    Credentials, MIGRATIONS, NewAccount, NewApplication, Platform, STORE_NAME, Settings,
+};
 use processors::sandbox::{self, Sandbox};
 use serde_json::Value;
 use store::testing::{Engine, Fixture, TestDatabase};
@@ -28,6 +31,8 @@ pub struct TestApp {
     pub sandbox: Arc<Sandbox>,
     router: Router,
     token: Option<String>,
+    account: Option<AccountId>,
+    /// Kept until the last user is done with it.
     database: Arc<TestDatabase>,
 }
 
@@ -89,6 +94,7 @@ impl TestApp {
             sandbox,
             router,
             token: None,
+            account: None,
             database: Arc::new(database),
         }
     }
@@ -101,8 +107,68 @@ impl TestApp {
             sandbox: Arc::clone(&self.sandbox),
             router: self.router.clone(),
             token: Some(token.into()),
+            account: self.account,
             database: Arc::clone(&self.database),
         }
+    }
+
+    /// The same platform, asked by an application of a new account that may see all of it.
+    pub async fn signed_in(&self) -> Self {
+        let account = self.new_account().await;
+        self.signed_in_as(NewApplication::named(account, "Tests"))
+            .await
+    }
+
+    /// The same platform, asked by a new application.
+    pub async fn signed_in_as(&self, application: NewApplication) -> Self {
+        let account = application.account;
+        let credentials = self.platform.create_application(application).await.unwrap();
+        let reply = self.ask_token(&credentials).await.expect(200);
+        Self {
+            account: Some(account),
+            ..self.with_token(reply["access_token"].as_str().unwrap())
+        }
+    }
+
+    /// A new account in US dollars.
+    pub async fn new_account(&self) -> AccountId {
+        let account = NewAccount {
+            name: "Hotels of Ours".to_owned(),
+            currency: "USD".parse().unwrap(),
+            timezone: "UTC".to_owned(),
+        };
+        self.platform.create_account(account).await.unwrap()
+    }
+
+    /// The account of who asks.
+    #[track_caller]
+    pub fn account(&self) -> AccountId {
+        self.account.expect("nobody is signed in")
+    }
+
+    /// Asks for a token as the Open API's documentation does.
+    pub async fn ask_token(&self, credentials: &Credentials) -> Reply {
+        let Credentials {
+            client_id,
+            client_secret,
+        } = credentials;
+        self.post_form(
+            "/oauth2/token",
+            &format!(
+                "grant_type=client_credentials&scope=open-api&client_id={client_id}\
+                 &client_secret={client_secret}"
+            ),
+        )
+        .await
+    }
+
+    /// Sends a form as it is, right or wrong.
+    pub async fn post_form(&self, path: &str, form: &str) -> Reply {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.request(request).await
     }
 
     pub async fn get(&self, path: &str) -> Reply {
