@@ -70,6 +70,7 @@ impl Processor for Sandbox {
         merchant: &MerchantId,
         key: &AttemptKey,
     ) -> Result<Option<Answer>, Failure> {
+        check_key(key)?;
         let merchant = self.merchant(merchant).await?;
         let (number, key) = (merchant.number, key.clone());
         let Some(posted) = self.read(move |c| operation::find(c, number, &key)).await? else {
@@ -117,9 +118,7 @@ impl Sandbox {
         account: Account,
         work: impl Fn(&mut Connection, &Account) -> Result<Posted, Halt> + Send + 'static,
     ) -> Result<Answer, Failure> {
-        if key.as_str().is_empty() || key.as_str().chars().count() > 255 {
-            return Err(Refusal::InvalidKey.into());
-        }
+        check_key(key)?;
         let lock = Lock::row("sub_account", &account.id);
         let at = account.clone();
         let posted = self.store.write(lock, move |c| work(c, &at)).await?;
@@ -164,5 +163,15 @@ impl Sandbox {
         let key = request.key.clone();
         self.post(&key, account, move |c, account| work(c, account, &request))
             .await
+    }
+}
+
+fn check_key(key: &AttemptKey) -> Result<(), Refusal> {
+    let key = key.as_str();
+    let fits = (1..=255).contains(&key.chars().count());
+    if fits && !key.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(Refusal::InvalidKey)
     }
 }

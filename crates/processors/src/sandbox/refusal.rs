@@ -7,7 +7,7 @@ use crate::Failure;
 /// A request that the sandbox does not execute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("attempt keys have 1 to 255 characters")]
+    #[error("attempt keys have 1 to 255 characters, none of them a control character")]
     InvalidKey,
     #[error("the attempt key was used already, for another request: give each attempt its own key")]
     KeyReused,

@@ -159,10 +159,10 @@ store::on_both_engines! {
         assert_eq!(looked_up, Ok(None));
     }
 
-    async fn keys_have_a_length(bank: Bank) {
+    async fn keys_have_a_length_and_no_control_characters(bank: Bank) {
         let method = bank.method("pm_card_visa").await;
         bank.charge(&"k".repeat(255), &method, usd(1)).await.unwrap();
-        for key in [String::new(), "k".repeat(256)] {
+        for key in [String::new(), "k".repeat(256), "a\0b".to_owned()] {
             assert_eq!(refusal(bank.charge(&key, &method, usd(1)).await), "invalid_key");
         }
     }
