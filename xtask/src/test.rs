@@ -106,6 +106,9 @@ fn run_tests(sh: &Shell, args: &Args) -> xshell::Result<()> {
         }
         extra.extend(["--skip".to_owned(), name.to_owned()]);
     }
+    // A crate that is named is all that is tested; Cargo would add the others to it.
+    let names_crate = |arg: &String| arg.starts_with("-p") || arg.starts_with("--package");
+    let scope = (!extra.iter().any(names_crate)).then_some("--workspace");
     if cmd!(sh, "cargo nextest --version")
         .quiet()
         .ignore_stdout()
@@ -113,15 +116,11 @@ fn run_tests(sh: &Shell, args: &Args) -> xshell::Result<()> {
         .run()
         .is_ok()
     {
-        cmd!(
-            sh,
-            "cargo nextest run --workspace --no-fail-fast {extra...}"
-        )
-        .run()
+        cmd!(sh, "cargo nextest run {scope...} --no-fail-fast {extra...}").run()
     } else {
         cmd!(
             sh,
-            "cargo test --workspace --all-targets --no-fail-fast {extra...}"
+            "cargo test {scope...} --lib --bins --tests --no-fail-fast {extra...}"
         )
         .run()
     }
