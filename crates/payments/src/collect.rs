@@ -90,7 +90,7 @@ impl Merchants {
 /// Carries out a command on a reservation's payments. `prepare` makes it inside the transaction,
 /// where it may read what else it needs.
 pub(crate) async fn perform(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     target: Target,
     now: Timestamp,
     prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Clone + Send + 'static,
@@ -110,7 +110,12 @@ pub(crate) async fn perform(
         committed => committed?,
     };
     match call {
-        Some(call) => make(platform, target, call, now, now).await,
+        Some(call) => {
+            // A caller that goes away must not leave the call half made.
+            let platform = Arc::clone(platform);
+            let made = tokio::spawn(async move { make(&platform, target, call, now, now).await });
+            made.await.map_err(|_| store::Error::Panicked)?
+        }
         None => Ok(()),
     }
 }
@@ -396,7 +401,7 @@ fn outcome(answer: Answer) -> Outcome {
 /// Carries out what is due on a payment, or on one of its refunds: the date has come, a hold has
 /// lapsed, or an attempt has gone without an answer for too long.
 pub(crate) async fn look_after(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     target: Target,
     payment: PaymentId,
     refund: Option<RefundId>,

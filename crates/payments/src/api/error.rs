@@ -1,8 +1,10 @@
 //! The one place where failures become replies. The Open API has no single form for errors: the
 //! core routes answer with a bare JSON string, the gateway and the reports with objects.
 
+use std::any::Any;
+
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use contract::id::InvalidId;
 use serde_json::json;
@@ -146,4 +148,25 @@ pub(crate) async fn no_such_route(uri: Uri) -> Response {
         Json(json!({"error": {"message": format!("Cannot find {}", uri.path()), "status": 404}})),
     )
         .into_response()
+}
+
+/// Answers for paths that are right, asked in the wrong way.
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Response {
+    let message = format!("{} cannot be asked with {method}", uri.path());
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        Json(json!({"error": {"message": message, "status": 405}})),
+    )
+        .into_response()
+}
+
+/// Answers for a defect of ours: the request fails, the server goes on.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+pub(crate) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
+    let said = payload
+        .downcast_ref::<&str>()
+        .map(|said| (*said).to_owned());
+    let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
+    tracing::error!(panic = said.unwrap_or_default(), "a request panicked");
+    text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use tokens::TokenKeys;
 
@@ -42,6 +43,8 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(transactions::routes())
         .merge(control::routes())
         .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(CatchPanicLayer::custom(error::panicked))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(platform)
 }

@@ -79,7 +79,7 @@ async fn one(platform: Arc<Platform>, due: Due) -> Result<(), Error> {
         .await?;
     let account =
         found.ok_or_else(|| Error::Corrupt(format!("account {} is gone", due.account)))?;
-    // Its own instant, unless the server was down then: nothing is charged in the past.
+    // Late work is done at the present instant: nothing is charged in the past.
     let now = account.business_time(platform.clock.now());
     let target = Target {
         account: due.account,

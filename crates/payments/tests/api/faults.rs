@@ -1,0 +1,292 @@
+//! What goes wrong between the platform and its processor: nothing is lost, nothing is done twice.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use chrono::Duration;
+use payments::Settings;
+use processors::sandbox::Sandbox;
+use processors::{
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
+    SubAccountId, TransactionRecord, Verify,
+};
+use serde_json::{Value, json};
+use store::on_both_engines;
+use store::testing::{Engine, Fixture};
+use tokio::sync::Notify;
+
+use crate::support::{GuestyDocs, TestApp};
+
+const PAYMENTS: &str = "/v1/reservations/64da254383ad1500284bd0c0/payments";
+const RESERVATION: &str = "/v1/reservations/64da254383ad1500284bd0c0?fields=money";
+const METHOD: &str = "64da2367d8d9771c02befbb2";
+
+/// What happens to the next call that moves money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// The processor is not there.
+    Unavailable,
+    /// It does what it was asked, and its answer is lost.
+    AnswerLost,
+    /// It never hears of it.
+    RequestLost,
+    /// It does what it was asked and never answers, until the caller is gone.
+    HangsAfter,
+    /// It hangs before it does anything, until the caller is gone.
+    HangsBefore,
+}
+
+/// A line to the sandbox that breaks as told.
+struct Line {
+    sandbox: Arc<Sandbox>,
+    fault: Mutex<Fault>,
+    /// Whether the line is down for look-ups too.
+    is_down: Mutex<bool>,
+    hanging: Notify,
+    moves: AtomicUsize,
+}
+
+impl Line {
+    fn new(sandbox: Arc<Sandbox>) -> Arc<Self> {
+        Arc::new(Self {
+            sandbox,
+            fault: Mutex::new(Fault::None),
+            is_down: Mutex::new(false),
+            hanging: Notify::new(),
+            moves: AtomicUsize::new(0),
+        })
+    }
+
+    fn break_with(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    fn cut(&self, is_down: bool) {
+        *self.is_down.lock().unwrap() = is_down;
+    }
+
+    async fn carry(
+        &self,
+        call: impl Future<Output = Result<Answer, Failure>> + Send,
+    ) -> Result<Answer, Failure> {
+        let fault = std::mem::replace(&mut *self.fault.lock().unwrap(), Fault::None);
+        self.moves.fetch_add(1, Ordering::SeqCst);
+        match fault {
+            Fault::None => call.await,
+            Fault::Unavailable => Err(Failure::Unavailable),
+            Fault::RequestLost => Err(Failure::Unanswered),
+            Fault::AnswerLost => {
+                call.await?;
+                Err(Failure::Unanswered)
+            }
+            Fault::HangsAfter => {
+                call.await?;
+                self.hanging.notify_one();
+                std::future::pending().await
+            }
+            Fault::HangsBefore => {
+                self.hanging.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Processor for Line {
+    async fn verify(&self, request: Verify) -> Result<Answer, Failure> {
+        self.sandbox.verify(request).await
+    }
+
+    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
+        self.carry(self.sandbox.charge(request)).await
+    }
+
+    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
+        self.carry(self.sandbox.hold(request)).await
+    }
+
+    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
+        self.carry(self.sandbox.capture(request)).await
+    }
+
+    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
+        self.carry(self.sandbox.void(request)).await
+    }
+
+    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
+        self.carry(self.sandbox.refund(request)).await
+    }
+
+    async fn lookup(
+        &self,
+        merchant: &MerchantId,
+        key: &AttemptKey,
+    ) -> Result<Option<Answer>, Failure> {
+        if *self.is_down.lock().unwrap() {
+            return Err(Failure::Unavailable);
+        }
+        self.sandbox.lookup(merchant, key).await
+    }
+
+    async fn sub_accounts(&self, merchant: &MerchantId) -> Result<Vec<SubAccount>, Failure> {
+        self.sandbox.sub_accounts(merchant).await
+    }
+
+    async fn transactions_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<TransactionRecord>, Failure> {
+        self.sandbox
+            .transactions_after(sub_account, after, limit)
+            .await
+    }
+}
+
+/// The guide's portfolio behind a line that breaks as told.
+struct Broken {
+    app: Arc<TestApp>,
+    line: Arc<Line>,
+}
+
+impl Fixture for Broken {
+    async fn on(engine: Engine) -> Self {
+        let mut line = None;
+        let app = TestApp::with_processor(engine, Settings::default(), |sandbox| {
+            Arc::clone(line.insert(Line::new(sandbox)))
+        })
+        .await;
+        let app = Arc::new(GuestyDocs::in_app(app).await.app);
+        Self {
+            app,
+            line: line.unwrap(),
+        }
+    }
+}
+
+impl Broken {
+    fn charge(amount: u32) -> Value {
+        json!({"paymentMethod": {"method": "STRIPE", "id": METHOD}, "amount": amount})
+    }
+
+    async fn newest(&self) -> Value {
+        let money = self.money().await;
+        money["payments"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone()
+    }
+
+    async fn money(&self) -> Value {
+        self.app.get(RESERVATION).await.expect(200)["money"].clone()
+    }
+
+    /// Charges, and goes away while the processor hangs.
+    async fn charge_and_go_away(&self, fault: Fault) {
+        self.line.break_with(fault);
+        let app = Arc::clone(&self.app);
+        let asking = tokio::spawn(async move { app.post(PAYMENTS, &Self::charge(70)).await });
+        self.line.hanging.notified().await;
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled());
+    }
+
+    async fn let_pass(&self, span: Duration) {
+        self.app.clock.advance(span);
+        self.app.platform.run_due().await.unwrap();
+    }
+}
+
+on_both_engines! {
+    async fn a_processor_that_is_not_there_leaves_a_failed_payment(broken: Broken) {
+        broken.line.break_with(Fault::Unavailable);
+        let reply = broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
+        assert_eq!(reply["money"]["payments"][0]["status"], "FAILED");
+        assert_eq!(broken.money().await["totalPaid"], json!(0));
+    }
+
+    async fn a_lost_answer_is_looked_up_at_once(broken: Broken) {
+        broken.line.break_with(Fault::AnswerLost);
+        let reply = broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
+        assert_eq!(reply["money"]["payments"][0]["status"], "SUCCEEDED");
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1);
+    }
+
+    async fn a_lost_answer_is_found_once_the_line_is_up_again(broken: Broken) {
+        broken.line.cut(true);
+        broken.line.break_with(Fault::AnswerLost);
+        let reply = broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
+        assert_eq!(reply["money"]["payments"][0]["status"], "PENDING");
+        broken.let_pass(Duration::minutes(5)).await;
+        assert_eq!(broken.newest().await["status"], "PENDING");
+
+        broken.line.cut(false);
+        broken.let_pass(Duration::minutes(30)).await;
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED");
+        assert_eq!(broken.money().await["totalPaid"], json!(70));
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
+    }
+
+    async fn a_lost_request_is_sent_again_under_its_own_key(broken: Broken) {
+        broken.line.break_with(Fault::RequestLost);
+        let reply = broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
+        assert_eq!(reply["money"]["payments"][0]["status"], "PENDING");
+        broken.let_pass(Duration::minutes(5)).await;
+        let paid = broken.newest().await;
+        assert_eq!(paid["status"], "SUCCEEDED");
+        assert_eq!(paid["attempts"].as_array().unwrap().len(), 1);
+    }
+
+    async fn a_charge_whose_caller_died_is_found_after_the_fact(broken: Broken) {
+        broken.charge_and_go_away(Fault::HangsAfter).await;
+        assert_eq!(broken.newest().await["status"], "PENDING");
+        broken.let_pass(Duration::minutes(3)).await;
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED");
+        assert_eq!(broken.money().await["totalPaid"], json!(70));
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
+    }
+
+    async fn a_charge_that_never_left_is_made_after_the_fact(broken: Broken) {
+        broken.charge_and_go_away(Fault::HangsBefore).await;
+        broken.let_pass(Duration::minutes(3)).await;
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED");
+        assert_eq!(broken.money().await["totalPaid"], json!(70));
+    }
+
+    async fn a_refund_without_an_answer_blocks_its_amount_until_it_is_known(broken: Broken) {
+        let paid = broken.app.post(PAYMENTS, &Broken::charge(100)).await.expect(201);
+        let id = paid["money"]["payments"][0]["_id"].as_str().unwrap().to_owned();
+        let refund = format!("{PAYMENTS}/{id}/refund");
+        broken.line.cut(true);
+        broken.line.break_with(Fault::AnswerLost);
+        let reply = broken.app.post(&refund, &json!({"amount": 80})).await.expect(201);
+        assert_eq!(reply["money"]["payments"][0]["refunds"][0]["status"], "PROCESSING");
+        broken.app.post(&refund, &json!({"amount": 30})).await.expect(400);
+
+        broken.line.cut(false);
+        broken.let_pass(Duration::minutes(5)).await;
+        assert_eq!(broken.newest().await["refunds"][0]["status"], "SUCCEEDED");
+        assert_eq!(broken.money().await["totalRefunded"], json!(80));
+    }
+
+    async fn a_scheduled_payment_due_on_two_nodes_is_charged_once(broken: Broken) {
+        let body = json!({
+            "paymentMethod": {"method": "STRIPE", "id": METHOD}, "amount": 70,
+            "shouldBePaidAt": "2023-09-01",
+        });
+        broken.app.post(PAYMENTS, &body).await.expect(201);
+        broken.app.clock.advance(Duration::days(30));
+        let (one, other) = (&broken.app.platform, &broken.app.platform);
+        let (one, other) = tokio::join!(one.run_due(), other.run_due());
+        (one.unwrap(), other.unwrap());
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED");
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
+    }
+}
