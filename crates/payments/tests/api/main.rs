@@ -12,6 +12,8 @@ mod support;
 
 mod accounts;
 mod bad_input;
+mod control;
+mod fixtures;
 mod guests;
 mod listings;
 mod oauth;
