@@ -282,7 +282,6 @@ async fn make(
         },
         answered => answered,
     };
-    platform.wake_import();
     commit_answer(platform, target, &call, answered, now).await
 }
 

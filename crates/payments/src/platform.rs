@@ -5,16 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use processors::Processor;
-use processors::sandbox::Sandbox;
 use store::{Clock, DatabaseUrl, Migrations, Store};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
-use zeroize::Zeroizing;
 
-use crate::api::{self, TokenKeys, control};
+use crate::api::{self, TokenKeys};
 use crate::collect::Merchants;
 use crate::jobs::agenda;
-use crate::store::secret;
+use crate::jobs::calls::{Calls, Counted};
+use crate::jobs::import::{self, Imports};
 use crate::{Error, Settings};
 
 /// The platform's migrations.
@@ -33,6 +32,7 @@ pub struct Platform {
     pub(crate) settings: Settings,
     pub(crate) token_keys: TokenKeys,
     pub(crate) merchants: Arc<Merchants>,
+    pub(crate) imports: Imports,
 }
 
 impl Platform {
@@ -50,6 +50,9 @@ impl Platform {
     ) -> Result<Arc<Self>, Error> {
         let store = Store::open(database, STORE_NAME, &MIGRATIONS)?;
         let token_keys = TokenKeys::load(&store, &vault, &*clock).await?;
+        let calls = Arc::new(Calls::default());
+        let sandbox: Arc<dyn Processor> = Arc::new(Counted::new(sandbox, Arc::clone(&calls)));
+        let imports = Imports::new(store.clone(), Arc::clone(&sandbox), calls);
         Ok(Arc::new(Self {
             store,
             vault,
@@ -58,12 +61,16 @@ impl Platform {
             settings,
             token_keys,
             merchants: Arc::default(),
+            imports,
         }))
     }
 
     /// Does the work that nobody waits for, until told to stop; what is under way is finished first.
     pub async fn run_jobs(self: Arc<Self>, stop: CancellationToken) {
-        agenda::run(self, stop).await;
+        tokio::join!(
+            agenda::run(Arc::clone(&self), stop.clone()),
+            import::run(&self.imports, stop),
+        );
     }
 
     /// Carries out everything whose time has come; says how much that was.
@@ -74,29 +81,13 @@ impl Platform {
         agenda::run_due(self).await
     }
 
-    /// Tells the import that the processor has something new to report.
-    pub(crate) fn wake_import(&self) {}
-
-    /// Seals the platform's own secrets anew where they are not under the vault's primary key yet;
-    /// says how many those were. Then its former keys are needed no more.
-    ///
-    /// # Errors
-    /// [`Error::Vault`] when a secret does not open; then all stay as they were.
-    pub async fn reseal_secrets(&self) -> Result<usize, Error> {
-        secret::reseal(&self.store, &self.vault).await
+    /// Imports whatever the processors have to report by now. What fails is logged, and tried again
+    /// by the next import.
+    pub async fn run_imports(&self) {
+        self.imports.poll_all().await;
     }
 
-    /// The routes by which a command of the same machine's user works through this platform while
-    /// it runs. Whoever has the token may make applications of any account.
-    pub fn control_router(
-        self: &Arc<Self>,
-        sandbox: Arc<Sandbox>,
-        admin_token: Zeroizing<String>,
-    ) -> Router {
-        control::router(Arc::clone(self), sandbox, admin_token)
-    }
-
-    /// All routes of the platform that its clients may use.
+    /// All routes of the platform.
     pub fn router(self: &Arc<Self>) -> Router {
         api::router(Arc::clone(self))
     }

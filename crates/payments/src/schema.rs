@@ -211,12 +211,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    processor_transaction (id) {
-        id -> Text,
+    feed_cursor (account_id, sub_account_id) {
         account_id -> Text,
-        provider_id -> Text,
         sub_account_id -> Text,
-        sub_account -> Text,
+        label -> Text,
+        provider_id -> Text,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    processor_transaction (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        place -> BigInt,
+        sub_account_id -> Text,
+        sub_account_place -> BigInt,
         confirmation_code -> Text,
         amount_minor -> BigInt,
         currency -> Text,
@@ -226,7 +236,7 @@ diesel::table! {
         system_ms -> BigInt,
         settlement_ms -> Nullable<BigInt>,
         payment_method -> Text,
-        arn -> Text,
+        arn -> Nullable<Text>,
         descriptor -> Text,
         status -> Text,
         kind -> Text,
@@ -235,9 +245,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    feed_cursor (id) {
-        id -> Text,
-        position -> BigInt,
+    transaction_run (scope, first_place) {
+        scope -> Text,
+        first_place -> BigInt,
+        day -> BigInt,
+        row_count -> BigInt,
     }
 }
 
@@ -267,7 +279,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment,
     attempt,
     refund,
-    processor_transaction,
     feed_cursor,
+    processor_transaction,
+    transaction_run,
     domain_event,
 );

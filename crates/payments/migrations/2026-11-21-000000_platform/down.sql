@@ -1,6 +1,7 @@
 DROP TABLE domain_event;
-DROP TABLE feed_cursor;
+DROP TABLE transaction_run;
 DROP TABLE processor_transaction;
+DROP TABLE feed_cursor;
 DROP TABLE refund;
 DROP TABLE attempt;
 DROP TABLE payment;

@@ -226,14 +226,26 @@ CREATE TABLE refund (
 CREATE INDEX refund_by_payment ON refund (payment_id);
 CREATE INDEX refund_agenda ON refund (agenda_ms) WHERE agenda_ms IS NOT NULL;
 
--- What a processor reported, for the reports.
-CREATE TABLE processor_transaction (
-    id TEXT PRIMARY KEY NOT NULL,
-    account_id TEXT NOT NULL,
-    provider_id TEXT NOT NULL,
+-- The sub-accounts whose feeds are read, and how far.
+CREATE TABLE feed_cursor (
+    account_id TEXT NOT NULL REFERENCES account (id),
     -- "1387.2", and as the reports print it: "1387.2 - My Company - GBP".
     sub_account_id TEXT NOT NULL,
-    sub_account TEXT NOT NULL,
+    label TEXT NOT NULL,
+    provider_id TEXT NOT NULL REFERENCES provider (id),
+    position BIGINT NOT NULL,
+    PRIMARY KEY (account_id, sub_account_id)
+);
+
+-- What a processor reported, for the reports.
+CREATE TABLE processor_transaction (
+    account_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    -- Ordinals without gaps, in the order in which the rows became known: among the account's, and
+    -- among the sub-account's. They never change.
+    place BIGINT NOT NULL,
+    sub_account_id TEXT NOT NULL,
+    sub_account_place BIGINT NOT NULL,
     confirmation_code TEXT NOT NULL,
     amount_minor BIGINT NOT NULL,
     currency TEXT NOT NULL,
@@ -243,20 +255,34 @@ CREATE TABLE processor_transaction (
     system_ms BIGINT NOT NULL,
     settlement_ms BIGINT,
     payment_method TEXT NOT NULL,
-    arn TEXT NOT NULL,
+    arn TEXT,
     descriptor TEXT NOT NULL,
     status TEXT NOT NULL,
     kind TEXT NOT NULL,
-    code TEXT NOT NULL
+    code TEXT NOT NULL,
+    PRIMARY KEY (account_id, id)
 );
-CREATE INDEX processor_transaction_by_date ON processor_transaction (account_id, merchant_ms, id);
-CREATE INDEX processor_transaction_by_code ON processor_transaction (account_id, confirmation_code);
+-- With the date, so that counting a part of a day reads no row.
+CREATE INDEX processor_transaction_by_place
+    ON processor_transaction (account_id, place, merchant_ms);
+CREATE INDEX processor_transaction_by_sub_account
+    ON processor_transaction (account_id, sub_account_id, sub_account_place, merchant_ms);
+CREATE INDEX processor_transaction_by_code
+    ON processor_transaction (account_id, confirmation_code, place);
 
--- How far a sub-account's feed has been read.
-CREATE TABLE feed_cursor (
-    id TEXT PRIMARY KEY NOT NULL,
-    position BIGINT NOT NULL
+-- The same ordinals by day, run-length encoded: so many rows in a row are of that day. Rows come
+-- nearly in the order of their days, so a month has about as many runs as days, and the row that so
+-- many others of a month precede is found by adding up a few counts.
+CREATE TABLE transaction_run (
+    -- Whose ordinals: "ACCOUNT", or "ACCOUNT/SUB-ACCOUNT".
+    scope TEXT NOT NULL,
+    first_place BIGINT NOT NULL,
+    -- The merchant date in UTC, in days since 1970.
+    day BIGINT NOT NULL,
+    row_count BIGINT NOT NULL,
+    PRIMARY KEY (scope, first_place)
 );
+CREATE INDEX transaction_run_by_day ON transaction_run (scope, day);
 
 -- What happened, once each, written with the change itself.
 CREATE TABLE domain_event (

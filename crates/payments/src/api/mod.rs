@@ -2,7 +2,7 @@
 
 mod accounts;
 mod body;
-pub(crate) mod control;
+mod control;
 mod ctx;
 mod error;
 mod guests;
@@ -12,6 +12,7 @@ mod payment_methods;
 mod payment_view;
 mod payments;
 mod providers;
+mod report_error;
 mod reservations;
 mod tokens;
 mod transactions;
@@ -41,6 +42,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(payment_methods::routes())
         .merge(payments::routes())
         .merge(transactions::routes())
+        .merge(control::routes())
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))

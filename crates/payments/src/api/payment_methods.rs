@@ -106,7 +106,6 @@ async fn create(
             at: now,
         })
         .await?;
-    ctx.platform.wake_import();
     if let Verdict::Declined { code, reason, .. } = &answer.verdict {
         return Err(ApiError::BadRequest(format!(
             "The processor declined the card: {reason} ({code}). No payment method was made"

@@ -7,6 +7,7 @@ mod folio;
 mod payment;
 pub(crate) mod quota;
 mod rejection;
+pub(crate) mod report;
 
 pub(crate) use command::{
     AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,

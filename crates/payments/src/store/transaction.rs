@@ -1,1 +1,304 @@
-//! What processors reported.
+//! What processors reported, in the order in which it became known.
+//!
+//! Each new row takes the next place among its account's rows, and among its sub-account's; a row
+//! that changes keeps its places. So a report, which prints rows in that order, only ever grows at
+//! its end, and paging neither repeats nor skips a row while others arrive. [`super::run`] says
+//! where in that order the rows of a day stand, so that deep pages are found without a walk.
+
+use std::collections::{BTreeMap, HashSet};
+
+use contract::Timestamp;
+use contract::id::{AccountId, ListingId};
+use diesel::prelude::*;
+use processors::TransactionRecord;
+use store::{Connection, MultiBackend, both};
+
+use super::run::{self, Scope, Span};
+use crate::Error;
+use crate::model::report::{Filter, ReportRequest, Window, day_of};
+use crate::schema::{processor_transaction as transaction, reservation};
+
+type Rows<'a> = transaction::BoxedQuery<'a, MultiBackend>;
+
+/// A transaction, as the reports print it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = transaction)]
+pub(crate) struct Transaction {
+    pub(crate) id: String,
+    pub(crate) sub_account_id: String,
+    pub(crate) confirmation_code: String,
+    pub(crate) amount_minor: i64,
+    pub(crate) currency: String,
+    pub(crate) last4: String,
+    pub(crate) bin: String,
+    pub(crate) merchant_ms: Timestamp,
+    pub(crate) system_ms: Timestamp,
+    pub(crate) settlement_ms: Option<Timestamp>,
+    pub(crate) payment_method: String,
+    pub(crate) arn: Option<String>,
+    pub(crate) descriptor: String,
+    pub(crate) status: String,
+    pub(crate) kind: String,
+    pub(crate) code: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = transaction)]
+struct NewRow<'a> {
+    account_id: AccountId,
+    id: &'a str,
+    place: i64,
+    sub_account_id: &'a str,
+    sub_account_place: i64,
+    #[diesel(embed)]
+    facts: Facts<'a>,
+    merchant_ms: Timestamp,
+}
+
+/// What may change. The merchant date does not: places by day depend on it.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = transaction, treat_none_as_null = true)]
+struct Facts<'a> {
+    confirmation_code: &'a str,
+    amount_minor: i64,
+    currency: &'a str,
+    last4: &'a str,
+    bin: &'a str,
+    system_ms: Timestamp,
+    settlement_ms: Option<Timestamp>,
+    payment_method: &'a str,
+    arn: Option<String>,
+    descriptor: &'a str,
+    status: &'a str,
+    kind: &'a str,
+    code: &'a str,
+}
+
+impl<'a> From<&'a TransactionRecord> for Facts<'a> {
+    fn from(record: &'a TransactionRecord) -> Self {
+        Self {
+            confirmation_code: record.confirmation_code.as_deref().unwrap_or_default(),
+            amount_minor: record.amount.minor(),
+            currency: record.amount.currency().code(),
+            last4: &record.last4,
+            bin: &record.bin,
+            system_ms: record.system_at,
+            settlement_ms: record.settled_at,
+            payment_method: &record.payment_method,
+            arn: record.arn.clone(),
+            descriptor: &record.dynamic_descriptor,
+            status: record.status.name(),
+            kind: record.kind.name(),
+            code: &record.authorization_or_error_code,
+        }
+    }
+}
+
+/// Keeps what a processor reported: new transactions at the end, changed ones where they are. The
+/// account must be locked.
+pub(crate) fn keep(
+    connection: &mut Connection,
+    account: AccountId,
+    records: &[TransactionRecord],
+) -> Result<(), Error> {
+    let mut known = known_ids(connection, account, records)?;
+    let (fresh, changed): (Vec<_>, Vec<_>) = records
+        .iter()
+        .partition(|record| known.insert(record.id.as_str()));
+    insert(connection, account, &fresh)?;
+    for record in changed {
+        diesel::update(transaction::table.find((account, record.id.as_str())))
+            .set(Facts::from(record))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+fn known_ids<'a>(
+    connection: &mut Connection,
+    account: AccountId,
+    records: &'a [TransactionRecord],
+) -> Result<HashSet<&'a str>, Error> {
+    let found: Vec<String> = transaction::table
+        .filter(transaction::account_id.eq(account))
+        .filter(transaction::id.eq_any(records.iter().map(|record| record.id.as_str())))
+        .select(transaction::id)
+        .load(connection)?;
+    let found: HashSet<String> = found.into_iter().collect();
+    Ok(records
+        .iter()
+        .map(|record| record.id.as_str())
+        .filter(|id| found.contains(*id))
+        .collect())
+}
+
+fn insert(
+    connection: &mut Connection,
+    account: AccountId,
+    fresh: &[&TransactionRecord],
+) -> Result<(), Error> {
+    let days = |record: &&TransactionRecord| day_of(record.merchant_at);
+    let first_place = run::append(
+        connection,
+        &Scope::of(account, None),
+        fresh.iter().map(days),
+    )?;
+    let mut indices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, record) in fresh.iter().enumerate() {
+        let of_sub_account = indices.entry(record.sub_account.as_str()).or_default();
+        of_sub_account.push(index);
+    }
+    let mut sub_account_places = vec![0; fresh.len()];
+    for (sub_account, indices) in indices {
+        let first_place = run::append(
+            connection,
+            &Scope::of(account, Some(sub_account)),
+            indices.iter().map(|index| days(&fresh[*index])),
+        )?;
+        for (place, index) in (first_place..).zip(indices) {
+            sub_account_places[index] = place;
+        }
+    }
+
+    let rows: Vec<NewRow<'_>> = (first_place..)
+        .zip(sub_account_places)
+        .zip(fresh)
+        .map(|((place, sub_account_place), record)| NewRow {
+            account_id: account,
+            id: record.id.as_str(),
+            place,
+            sub_account_id: record.sub_account.as_str(),
+            sub_account_place,
+            facts: Facts::from(*record),
+            merchant_ms: record.merchant_at,
+        })
+        .collect();
+    both!(connection, c => diesel::insert_into(transaction::table).values(rows).execute(c))?;
+    Ok(())
+}
+
+/// One page of a report: of the account's rows, or of those that belong to reservations of some
+/// listings.
+pub(crate) fn page(
+    connection: &mut Connection,
+    account: AccountId,
+    listings: Option<&HashSet<ListingId>>,
+    request: &ReportRequest,
+) -> Result<Vec<Transaction>, Error> {
+    let of_account = transaction::table
+        .filter(transaction::account_id.eq(account))
+        .into_boxed();
+    let query = match &request.filter {
+        Filter::ConfirmationCode(code) => {
+            of_account.filter(transaction::confirmation_code.eq(code))
+        }
+        Filter::Dates {
+            window,
+            sub_account_id,
+        } => {
+            let sub_account = sub_account_id.as_deref();
+            if listings.is_none() {
+                let dates = Dates {
+                    account,
+                    window: *window,
+                    sub_account,
+                };
+                return dates.page(connection, request.skip, request.take);
+            }
+            let of_dates =
+                of_account.filter(transaction::merchant_ms.between(window.first, window.last));
+            match sub_account {
+                Some(id) => of_dates.filter(transaction::sub_account_id.eq(id)),
+                None => of_dates,
+            }
+        }
+    };
+    let visible = match listings {
+        Some(ids) => query.filter(transaction::confirmation_code.eq_any(codes_of(account, ids))),
+        None => query,
+    };
+    Ok(visible
+        .order(transaction::place)
+        .offset(request.skip)
+        .limit(request.take)
+        .select(Transaction::as_select())
+        .load(connection)?)
+}
+
+/// The codes of the reservations of some listings.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn codes_of<'a>(account: AccountId, listings: &'a HashSet<ListingId>) -> _ {
+    reservation::table
+        .filter(reservation::account_id.eq(account))
+        .filter(reservation::listing_id.eq_any(listings))
+        .select(reservation::confirmation_code)
+}
+
+/// The rows of a span of time, of an account or one of its sub-accounts.
+struct Dates<'a> {
+    account: AccountId,
+    window: Window,
+    sub_account: Option<&'a str>,
+}
+
+impl<'a> Dates<'a> {
+    /// Adds up counts, a few for a month, and reads rows only where the page is: the last page costs
+    /// what the first does. Only days of which a part is asked for are counted row by row.
+    fn page(
+        &self,
+        connection: &mut Connection,
+        mut skip: i64,
+        take: i64,
+    ) -> Result<Vec<Transaction>, Error> {
+        let scope = Scope::of(self.account, self.sub_account);
+        let mut page = Vec::new();
+        let mut missing = take;
+        for span in run::spans(connection, &scope, self.window)? {
+            let matching = if span.is_whole {
+                span.row_count
+            } else {
+                self.rows(&span).count().get_result(connection)?
+            };
+            if matching <= skip {
+                skip -= matching;
+                continue;
+            }
+            let rows = if span.is_whole {
+                self.in_order(self.rows(&span.part(skip, missing)))
+            } else {
+                self.in_order(self.rows(&span)).offset(skip).limit(missing)
+            };
+            let rows: Vec<Transaction> = rows.select(Transaction::as_select()).load(connection)?;
+            skip = 0;
+            missing = missing.saturating_sub_unsigned(rows.len() as u64);
+            page.extend(rows);
+            if missing == 0 {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The rows at these places that are inside the span of time.
+    fn rows(&self, span: &Span) -> Rows<'a> {
+        let (first, last) = span.places();
+        let query = transaction::table
+            .filter(transaction::account_id.eq(self.account))
+            .filter(transaction::merchant_ms.between(self.window.first, self.window.last))
+            .into_boxed();
+        match self.sub_account {
+            Some(id) => query
+                .filter(transaction::sub_account_id.eq(id))
+                .filter(transaction::sub_account_place.between(first, last)),
+            None => query.filter(transaction::place.between(first, last)),
+        }
+    }
+
+    /// Both are one order; each has its index.
+    fn in_order(&self, rows: Rows<'a>) -> Rows<'a> {
+        match self.sub_account {
+            Some(_) => rows.order(transaction::sub_account_place),
+            None => rows.order(transaction::place),
+        }
+    }
+}

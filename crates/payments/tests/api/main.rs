@@ -8,13 +8,13 @@
     reason = "a test says what is wrong by failing, wherever in its support that is"
 )]
 
+mod recorded;
 mod support;
 
 mod accounts;
 mod bad_input;
-mod control;
-mod fixtures;
 mod guests;
+mod imports;
 mod listings;
 mod oauth;
 mod payment_methods;

@@ -7,20 +7,24 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::Timestamp;
 use contract::id::AccountId;
+use diesel::RunQueryDsl;
 use http_body_util::BodyExt;
 use payments::{
     Credentials, MIGRATIONS, NewAccount, NewApplication, Platform, STORE_NAME, Settings,
 };
+use processors::Processor;
 use processors::sandbox::{self, Sandbox};
 use serde_json::Value;
 use store::testing::{Engine, Fixture, TestDatabase};
-use store::{ManualClock, Store};
+use store::{Lock, ManualClock, Store};
 use tower::ServiceExt;
 use vault::{Key, Keyring, Vault};
 
 /// Wall time in tests, until it is moved.
 pub const START: &str = "2026-11-21T12:00:00.000Z";
 
+/// The vault's key, the same for all processes.
+const KEY: [u8; 32] = [7; 32];
 /// The name of the sandbox's file or schema.
 const SANDBOX: &str = "sandbox";
 
@@ -32,8 +36,29 @@ pub struct TestApp {
     router: Router,
     token: Option<String>,
     account: Option<AccountId>,
+    processor: Arc<dyn Processor>,
+    settings: Settings,
     /// Kept until the last user is done with it.
     database: Arc<TestDatabase>,
+}
+
+/// Opens the platform as one process does.
+async fn open(
+    database: &TestDatabase,
+    processor: &Arc<dyn Processor>,
+    clock: &Arc<ManualClock>,
+    settings: Settings,
+) -> Arc<Platform> {
+    let keys = Keyring::new(Key::from_bytes(&KEY), vec![]);
+    Platform::open(
+        database.url(),
+        Vault::new(keys),
+        Arc::clone(processor),
+        Arc::<ManualClock>::clone(clock),
+        settings,
+    )
+    .await
+    .unwrap()
 }
 
 /// A reply, read whole.
@@ -72,21 +97,22 @@ impl Fixture for TestApp {
 
 impl TestApp {
     pub async fn with(engine: Engine, settings: Settings) -> Self {
+        Self::with_processor(engine, settings, |sandbox| sandbox).await
+    }
+
+    /// With another processor in the sandbox's place, or around it.
+    pub async fn with_processor(
+        engine: Engine,
+        settings: Settings,
+        processor: impl FnOnce(Arc<Sandbox>) -> Arc<dyn Processor>,
+    ) -> Self {
         let stores = [(STORE_NAME, &MIGRATIONS), (SANDBOX, &sandbox::MIGRATIONS)];
         let database = TestDatabase::new(engine, &stores);
         let books = Store::open(database.url(), SANDBOX, &sandbox::MIGRATIONS).unwrap();
         let sandbox = Arc::new(Sandbox::open(books));
         let clock = Arc::new(ManualClock::at(START.parse::<Timestamp>().unwrap()));
-        let keys = Keyring::new(Key::generate().unwrap(), vec![]);
-        let platform = Platform::open(
-            database.url(),
-            Vault::new(keys),
-            Arc::<Sandbox>::clone(&sandbox),
-            Arc::<ManualClock>::clone(&clock),
-            settings,
-        )
-        .await
-        .unwrap();
+        let processor = processor(Arc::clone(&sandbox));
+        let platform = open(&database, &processor, &clock, settings.clone()).await;
         let router = platform.router();
         Self {
             platform,
@@ -95,8 +121,33 @@ impl TestApp {
             router,
             token: None,
             account: None,
+            processor,
+            settings,
             database: Arc::new(database),
         }
+    }
+
+    /// Another process on the same database, with the same processor.
+    pub async fn another_node(&self) -> Arc<Platform> {
+        open(
+            &self.database,
+            &self.processor,
+            &self.clock,
+            self.settings.clone(),
+        )
+        .await
+    }
+
+    /// Runs a statement on the platform's own tables, for what no route does.
+    pub async fn sql(&self, statement: impl Into<String>) {
+        let statement = statement.into();
+        let store = Store::open(self.database.url(), STORE_NAME, &MIGRATIONS).unwrap();
+        let done: Result<usize, store::Error> = store
+            .write(Lock::none(), move |c| {
+                Ok(diesel::sql_query(&statement).execute(c)?)
+            })
+            .await;
+        done.unwrap();
     }
 
     /// The same platform, asked with this token.
@@ -108,6 +159,8 @@ impl TestApp {
             router: self.router.clone(),
             token: Some(token.into()),
             account: self.account,
+            processor: Arc::clone(&self.processor),
+            settings: self.settings.clone(),
             database: Arc::clone(&self.database),
         }
     }
@@ -214,20 +267,5 @@ impl TestApp {
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
         }
-    }
-}
-
-/// The portfolio of the Open API's guide to posting a guest payment, and somebody signed in to it.
-pub struct GuestyDocs {
-    pub app: TestApp,
-}
-
-impl Fixture for GuestyDocs {
-    async fn on(engine: Engine) -> Self {
-        let app = TestApp::on(engine).await;
-        let seeded = app.platform.seed_guesty_docs(&app.sandbox).await.unwrap();
-        let application = NewApplication::named(seeded.account, "Guide");
-        let app = app.signed_in_as(application).await;
-        Self { app }
     }
 }

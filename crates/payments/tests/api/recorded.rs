@@ -1,0 +1,215 @@
+//! A processor whose feeds a test writes itself: it reports, and does nothing else.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use contract::Timestamp;
+use contract::id::{AccountId, PaymentProviderId};
+use money::Money;
+use payments::Settings;
+use processors::{
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
+    SubAccountId, TransactionId, TransactionKind, TransactionRecord, TransactionStatus, Verify,
+};
+use store::testing::{Engine, Fixture};
+
+use crate::support::TestApp;
+
+/// Reports what it was told to.
+#[derive(Default)]
+pub struct Recorded {
+    sub_accounts: Mutex<Vec<SubAccount>>,
+    records: Mutex<Vec<TransactionRecord>>,
+    is_down: AtomicBool,
+}
+
+impl Recorded {
+    /// Opens a sub-account such as `1387.2`.
+    pub fn open(&self, id: &str, currency: &str) {
+        let (merchant, _) = id.split_once('.').unwrap();
+        self.sub_accounts.lock().unwrap().push(SubAccount {
+            id: SubAccountId::new(id),
+            merchant: MerchantId::new(merchant),
+            name: "My Company".to_owned(),
+            currency: currency.parse().unwrap(),
+        });
+    }
+
+    /// Reports a charge of 12.34 (in minor units: 1234), and says its id.
+    pub fn report(&self, sub_account: &str, at: &str) -> String {
+        self.report_with(sub_account, at, |_| {})
+    }
+
+    /// Reports a charge that differs from the usual one.
+    pub fn report_with(
+        &self,
+        sub_account: &str,
+        at: &str,
+        differs: impl FnOnce(&mut TransactionRecord),
+    ) -> String {
+        let currency = self.sub_account(sub_account).currency;
+        let mut records = self.records.lock().unwrap();
+        let position = next_position(&records);
+        let at: Timestamp = at.parse().unwrap();
+        let (merchant, number) = sub_account.split_once('.').unwrap();
+        let mut record = TransactionRecord {
+            position: Cursor(position),
+            id: TransactionId::new(format!("{merchant}{number:0>3}{position:0>12}")),
+            sub_account: SubAccountId::new(sub_account),
+            key: AttemptKey::new(position.to_string()),
+            original: None,
+            kind: TransactionKind::Charge,
+            status: TransactionStatus::Processed,
+            amount: Money::from_minor(1234, currency),
+            last4: "0042".to_owned(),
+            bin: "424242".to_owned(),
+            payment_method: "Visa".to_owned(),
+            confirmation_code: Some("HA-123abc".to_owned()),
+            merchant_at: at,
+            system_at: at,
+            settled_at: None,
+            arn: Some("74537604221222132710572".to_owned()),
+            dynamic_descriptor: "MY COMPANY".to_owned(),
+            authorization_or_error_code: "275640".to_owned(),
+        };
+        differs(&mut record);
+        let id = record.id.to_string();
+        records.push(record);
+        id
+    }
+
+    /// Reports a known transaction again, as it is now.
+    pub fn change(&self, id: &str, differs: impl FnOnce(&mut TransactionRecord)) {
+        let mut records = self.records.lock().unwrap();
+        let position = next_position(&records);
+        let record = records.iter_mut().find(|record| record.id.as_str() == id);
+        let record = record.unwrap();
+        record.position = Cursor(position);
+        differs(record);
+    }
+
+    /// Stops answering, or answers again.
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    fn sub_account(&self, id: &str) -> SubAccount {
+        let all = self.sub_accounts.lock().unwrap();
+        all.iter()
+            .find(|one| one.id.as_str() == id)
+            .unwrap()
+            .clone()
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(Failure::Unavailable);
+        }
+        Ok(())
+    }
+}
+
+fn next_position(records: &[TransactionRecord]) -> i64 {
+    let last = records.iter().map(|record| record.position.0).max();
+    last.unwrap_or(0) + 1
+}
+
+#[async_trait]
+impl Processor for Recorded {
+    async fn verify(&self, _: Verify) -> Result<Answer, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn charge(&self, _: Charge) -> Result<Answer, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn hold(&self, _: Charge) -> Result<Answer, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn capture(&self, _: FollowUp) -> Result<Answer, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn void(&self, _: FollowUp) -> Result<Answer, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn refund(&self, _: FollowUp) -> Result<Answer, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn lookup(&self, _: &MerchantId, _: &AttemptKey) -> Result<Option<Answer>, Failure> {
+        Err(Failure::Unavailable)
+    }
+
+    async fn sub_accounts(&self, merchant: &MerchantId) -> Result<Vec<SubAccount>, Failure> {
+        self.check()?;
+        let all = self.sub_accounts.lock().unwrap();
+        let of_merchant = all.iter().filter(|one| one.merchant == *merchant);
+        Ok(of_merchant.cloned().collect())
+    }
+
+    async fn transactions_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<TransactionRecord>, Failure> {
+        self.check()?;
+        let all = self.records.lock().unwrap();
+        let mut feed: Vec<_> = all
+            .iter()
+            .filter(|record| record.sub_account == *sub_account && record.position > after)
+            .cloned()
+            .collect();
+        feed.sort_by_key(|record| record.position);
+        feed.truncate(limit);
+        Ok(feed)
+    }
+}
+
+/// A platform that such a processor reports to, asked by an account without provider.
+pub struct Reporting {
+    pub app: TestApp,
+    pub processor: Arc<Recorded>,
+}
+
+impl Fixture for Reporting {
+    async fn on(engine: Engine) -> Self {
+        Self::with(engine, Settings::default()).await
+    }
+}
+
+impl Reporting {
+    pub async fn with(engine: Engine, settings: Settings) -> Self {
+        let processor = Arc::new(Recorded::default());
+        let used: Arc<dyn Processor> = Arc::<Recorded>::clone(&processor);
+        let app = TestApp::with_processor(engine, settings, |_| used).await;
+        let app = app.signed_in().await;
+        Self { app, processor }
+    }
+}
+
+/// A provider as the platform keeps it.
+pub async fn add_provider(app: &TestApp, account: AccountId, merchant: Option<&str>) {
+    add_provider_with_status(app, account, merchant, "ACTIVE").await;
+}
+
+pub async fn add_provider_with_status(
+    app: &TestApp,
+    account: AccountId,
+    merchant: Option<&str>,
+    status: &str,
+) {
+    let id: PaymentProviderId = store::new_id();
+    let merchant = merchant.map_or("NULL".to_owned(), |merchant| format!("'{merchant}'"));
+    app.sql(format!(
+        "INSERT INTO provider (id, account_id, name, method, processor, merchant, status, \
+         is_default, created_ms) VALUES ('{id}', '{account}', 'Cards', 'AMARYLLIS', 'SANDBOX', {merchant}, \
+         '{status}', TRUE, 0)"
+    ))
+    .await;
+}
