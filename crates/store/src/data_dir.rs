@@ -1,10 +1,12 @@
 //! The data directory: one server at a time, and the note that tells other commands where it is.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +55,11 @@ impl DataDir {
             path: path.to_owned(),
             source,
         };
-        if !path.exists() {
-            fs::create_dir_all(path).map_err(failed)?;
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-        }
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -64,7 +67,7 @@ impl DataDir {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(failed)?;
-        match lock.try_lock() {
+        match try_lock_patiently(&lock) {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
                 _lock: lock,
@@ -115,6 +118,18 @@ impl DataDir {
 
 const CONTROL: &str = "control.json";
 
+/// A command that asks for the server holds the lock for a moment: that is no server.
+fn try_lock_patiently(lock: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 20;
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+            other => return other,
+        }
+    }
+    lock.try_lock()
+}
+
 impl Drop for DataDir {
     fn drop(&mut self) {
         let _ = fs::remove_file(self.path.join(CONTROL));
@@ -123,6 +138,8 @@ impl Drop for DataDir {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -11,13 +11,20 @@ pub enum Error {
     /// A unique key is taken already; the constraint's name or columns.
     #[error("the database has such a row already: {0}")]
     Duplicate(String),
-    /// The database cannot serve now (disk full, connection lost, conflict that outlasted the
-    /// retries). Nothing of the request was kept; it may be sent again.
+    /// The database cannot serve now: disk full, connection lost. Nothing of the work was kept,
+    /// unless the connection was lost in the very moment of the commit: whoever sends it again
+    /// must be able to tell that it was done.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// Other work was in the way, again and again. Nothing of this one was kept.
+    #[error("the database is busy with conflicting work: {0}")]
+    Conflict(String),
     /// The work panicked; nothing of it was kept.
     #[error("the work on the database panicked")]
     Panicked,
+    /// The store was opened for reading only.
+    #[error("the database was opened for reading only")]
+    ReadOnly,
     /// The database was written by a later version of the program.
     #[error(
         "the database {database} was written by a newer version of the program (it knows migration \
@@ -45,60 +52,72 @@ pub enum Error {
 impl Error {
     /// Whether the same request may succeed when it is sent again later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Conflict(_))
+    }
+
+    /// What the engine said, without the sentence around it.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Unavailable(reason) | Self::Conflict(reason) => reason.clone(),
+            other => other.to_string(),
+        }
     }
 }
 
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
-        match error {
-            DieselError::NotFound => Self::NotFound,
-            DieselError::DatabaseError(kind, info) => match kind {
-                DatabaseErrorKind::UniqueViolation => Self::Duplicate(
-                    info.constraint_name()
-                        .unwrap_or_else(|| info.message())
-                        .to_owned(),
-                ),
-                DatabaseErrorKind::SerializationFailure
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ClosedConnection => {
-                    Self::Unavailable(info.message().to_owned())
-                }
-                _ if is_passing(info.message()) => Self::Unavailable(info.message().to_owned()),
-                _ => Self::Statement(DieselError::DatabaseError(kind, info)),
-            },
+        use DatabaseErrorKind::{
+            ClosedConnection, SerializationFailure, UnableToSendCommand, UniqueViolation,
+        };
+        let (kind, info) = match error {
+            DieselError::NotFound => return Self::NotFound,
             DieselError::BrokenTransactionManager => {
-                Self::Unavailable("the transaction was lost".to_owned())
+                return Self::Unavailable("the transaction was lost".to_owned());
             }
-            other => Self::Statement(other),
+            DieselError::DatabaseError(kind, info) => (kind, info),
+            other => return Self::Statement(other),
+        };
+        let message = info.message();
+        match kind {
+            UniqueViolation => {
+                Self::Duplicate(info.constraint_name().unwrap_or(message).to_owned())
+            }
+            SerializationFailure => Self::Conflict(message.to_owned()),
+            _ if message.contains("deadlock detected") => Self::Conflict(message.to_owned()),
+            UnableToSendCommand | ClosedConnection => Self::Unavailable(message.to_owned()),
+            _ if is_fault(message) => Self::Unavailable(message.to_owned()),
+            kind => Self::Statement(DieselError::DatabaseError(kind, info)),
         }
     }
 }
 
-/// Conditions that Diesel gives no kind of their own: SQLite's end of a whole transaction, and
-/// PostgreSQL's deadlocks and shutdowns.
-fn is_passing(message: &str) -> bool {
-    const PASSING: [&str; 12] = [
+/// Faults of disk, memory or server, which Diesel gives no kind of their own.
+fn is_fault(message: &str) -> bool {
+    const FAULTS: [&str; 13] = [
+        // SQLite
         "database or disk is full",
         "disk I/O error",
         "database is locked",
-        "out of memory",
-        "interrupted",
+        "database disk image is malformed",
+        "attempt to write a readonly database",
         "unable to open database file",
-        "deadlock detected",
-        "could not serialize",
+        "interrupted",
+        // Both
+        "out of memory",
+        // PostgreSQL
+        "No space left on device",
+        "canceling statement due to",
         "terminating connection",
         "server closed the connection",
         "the database system is",
-        "No space left on device",
     ];
-    PASSING.iter().any(|text| message.contains(text))
+    FAULTS.iter().any(|text| message.contains(text))
 }
 
 /// An error type that a transaction may end with: it can carry the store's own.
 ///
-/// The store looks inside to tell a refusal (roll this one back, tell its caller) from a fault of
-/// the database (nothing of the batch can be trusted).
+/// The store looks inside to find conflicts, which it tries again. Work must pass the connection's
+/// errors on, at least as one of these: after an error that it keeps to itself nothing is certain.
 pub trait Failure: From<Error> + Send + 'static {
     /// The store's error, if that is what this is.
     fn as_store(&self) -> Option<&Error>;

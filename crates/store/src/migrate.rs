@@ -1,15 +1,17 @@
 //! Bringing a database to the program's version, and refusing one that is ahead of it.
 
-use std::collections::HashSet;
+use std::fmt::Display;
 
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel::{Connection as _, PgConnection};
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use crate::engine::{self, Access};
-use crate::{Connection, DatabaseUrl, Error};
+use crate::{Connection, DatabaseUrl, Error, both};
 
 /// A crate's migrations, compiled in: the result of `embed_migrations!`.
 pub type Migrations = EmbeddedMigrations;
@@ -20,78 +22,112 @@ pub type Migrations = EmbeddedMigrations;
 /// [`Error::Newer`] when the database knows migrations that this program does not;
 /// [`Error::Open`] when it cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> Result<(), Error> {
-    if let DatabaseUrl::Postgres(server) = url {
-        create_schema(server, name).map_err(|reason| Error::Open {
-            database: url.describe(name),
-            reason,
-        })?;
-    }
+    let database = url.describe(name);
     match engine::connect(url, name, Access::Write)? {
-        Connection::Sqlite(mut sqlite) => apply(&mut sqlite, url, name, migrations),
+        Connection::Sqlite(mut sqlite) => apply(&mut sqlite, &database, migrations),
         Connection::Postgres(mut postgres) => {
-            // Two nodes may start at once: the second waits, then finds nothing left to do.
-            postgres
-                .batch_execute("SELECT pg_advisory_lock(7164293)")
-                .map_err(|e| Error::Open {
-                    database: url.describe(name),
-                    reason: e.to_string(),
-                })?;
-            apply(&mut postgres, url, name, migrations)
+            create_schema(&mut postgres, name).map_err(|e| failed(&database, e))?;
+            apply(&mut postgres, &database, migrations)
         }
     }
 }
 
-fn create_schema(server: &str, name: &str) -> Result<(), String> {
-    let mut connection = PgConnection::establish(server).map_err(|e| e.to_string())?;
-    connection
-        .batch_execute(&format!(
-            "SELECT pg_advisory_lock(7164293);
-             SET client_min_messages TO warning;
-             CREATE SCHEMA IF NOT EXISTS \"{name}\";"
-        ))
-        .map_err(|e| e.to_string())
+/// Whether a store's file or schema stands at this program's version, without touching it.
+pub(crate) fn check(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> Result<(), Error> {
+    let database = url.describe(name);
+    let mut connection = engine::connect(url, name, Access::Read)?;
+    let applied = applied(&mut connection)
+        .map_err(|e| failed(&database, format!("nothing was kept in it yet ({e})")))?;
+    let known = known::<Sqlite>(&database, migrations)?;
+    refuse_newer(&database, &applied, &known)?;
+    if pending(&applied, &known).next().is_some() {
+        let older = "it was written by an older version of the program: \
+                     start this version's server on it once, to bring it up to date";
+        return Err(failed(&database, older));
+    }
+    Ok(())
+}
+
+/// Makes the schema if need be. Two nodes may start at once: the second waits until the first has
+/// closed its connection, then finds nothing left to do. A role that may not make schemas is fine
+/// when the schema is there.
+fn create_schema(connection: &mut PgConnection, name: &str) -> QueryResult<()> {
+    connection.batch_execute(&format!(
+        "SELECT pg_advisory_lock(7164293);
+         DO $$ BEGIN
+             IF to_regnamespace('\"{name}\"') IS NULL THEN CREATE SCHEMA \"{name}\"; END IF;
+         END $$;"
+    ))
 }
 
 fn apply<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
-    url: &DatabaseUrl,
-    name: &str,
+    database: &str,
     migrations: &Migrations,
 ) -> Result<(), Error> {
-    let failed = |reason: String| Error::Open {
-        database: url.describe(name),
-        reason,
-    };
-    let known: Vec<Box<dyn Migration<DB>>> =
-        migrations.migrations().map_err(|e| failed(e.to_string()))?;
-    let known: HashSet<String> = known
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
-    let applied = connection
-        .applied_migrations()
-        .map_err(|e| failed(e.to_string()))?;
-    let unknown = applied
-        .iter()
-        .map(ToString::to_string)
-        .filter(|v| !known.contains(v))
-        .min();
-    if let Some(version) = unknown {
-        return Err(Error::Newer {
-            database: url.describe(name),
-            version,
-        });
-    }
-    let source: &dyn MigrationSource<DB> = migrations;
-    let pending: Vec<Box<dyn Migration<DB>>> =
-        source.migrations().map_err(|e| failed(e.to_string()))?;
-    let applied: HashSet<String> = applied.iter().map(ToString::to_string).collect();
-    for migration in pending {
-        if !applied.contains(&migration.name().version().to_string()) {
-            connection
-                .run_migration(&*migration)
-                .map_err(|e| failed(e.to_string()))?;
-        }
+    let known = known(database, migrations)?;
+    let applied = connection.applied_migrations();
+    let applied = applied.map_err(|e| failed(database, e))?;
+    let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
+    refuse_newer(database, &applied, &known)?;
+    for migration in pending(&applied, &known) {
+        connection
+            .run_migration(migration)
+            .map_err(|e| failed(database, e))?;
     }
     Ok(())
+}
+
+fn known<DB: Backend>(
+    database: &str,
+    migrations: &Migrations,
+) -> Result<Vec<Box<dyn Migration<DB>>>, Error> {
+    migrations.migrations().map_err(|e| failed(database, e))
+}
+
+fn applied(connection: &mut Connection) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let query = sql_query("SELECT version FROM __diesel_schema_migrations");
+    let rows: Vec<Applied> = both!(connection, c => query.load(c))?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+fn version<DB: Backend>(migration: &dyn Migration<DB>) -> String {
+    migration.name().version().to_string()
+}
+
+fn pending<'a, DB: Backend>(
+    applied: &'a [String],
+    known: &'a [Box<dyn Migration<DB>>],
+) -> impl Iterator<Item = &'a dyn Migration<DB>> {
+    known
+        .iter()
+        .map(|migration| &**migration)
+        .filter(|migration| !applied.contains(&version(*migration)))
+}
+
+fn refuse_newer<DB: Backend>(
+    database: &str,
+    applied: &[String],
+    known: &[Box<dyn Migration<DB>>],
+) -> Result<(), Error> {
+    let is_unknown = |v: &&String| !known.iter().any(|migration| version(&**migration) == **v);
+    match applied.iter().filter(is_unknown).min() {
+        None => Ok(()),
+        Some(version) => Err(Error::Newer {
+            database: database.to_owned(),
+            version: version.clone(),
+        }),
+    }
+}
+
+fn failed(database: &str, reason: impl Display) -> Error {
+    Error::Open {
+        database: database.to_owned(),
+        reason: reason.to_string(),
+    }
 }

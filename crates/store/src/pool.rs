@@ -1,13 +1,17 @@
 //! Connections that blocking work borrows: both engines' readers, and PostgreSQL's writers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
 use crate::engine::{self, Access};
-use crate::{Connection, DatabaseUrl, Error};
+use crate::{Connection, DatabaseUrl, Error, Failure};
 
-/// A bounded set of connections, opened as they are first needed.
+/// Connections of one store to PostgreSQL, which by default serves 97 in all.
+const CONNECTIONS_MAX: usize = 24;
+
+/// Connections, opened as they are first needed: to a server at most so many, to a file as many as
+/// threads read at once.
 pub(crate) struct Pool {
     url: DatabaseUrl,
     name: String,
@@ -17,61 +21,85 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(url: DatabaseUrl, name: &str, access: Access, size: usize) -> Arc<Self> {
+    pub(crate) fn new(url: DatabaseUrl, name: &str, access: Access) -> Arc<Self> {
         Arc::new(Self {
             url,
             name: name.to_owned(),
             access,
-            slots: Arc::new(Semaphore::new(size)),
-            idle: Mutex::new(Vec::with_capacity(size)),
+            slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            idle: Mutex::new(Vec::new()),
         })
     }
 
-    /// Runs blocking work on a connection, waiting for a free one. `work` says with its second
-    /// value whether the connection may serve again.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// Runs blocking work that borrows one connection at a time.
+    ///
+    /// A server is waited for on a thread that may wait. The embedded engine is not: reading a row
+    /// takes 10 µs, handing the work to another thread and back 60 more.
+    pub(crate) async fn run<T, E: Failure>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Connection) -> (T, Reuse) + Send + 'static,
-    ) -> Result<T, Error> {
-        let gone = |_| Error::Unavailable("the store is closing".to_owned());
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(gone)?;
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+    {
+        if let DatabaseUrl::Sqlite(_) = self.url {
+            return work(self);
+        }
+        let closing = || Error::Unavailable("the store is closing".to_owned());
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = slot.map_err(|_| closing())?;
         let pool = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
             let _slot = slot;
-            let mut connection = pool.take()?;
-            // A panic unwinds past the lines below: its connection is dropped with it, and closed.
-            let (value, reuse) = work(&mut connection);
-            if reuse == Reuse::Yes {
-                pool.idle
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(connection);
-            }
-            Ok(value)
+            work(&pool)
         });
-        task.await.unwrap_or(Err(Error::Panicked))
+        task.await.unwrap_or_else(|error| {
+            Err(E::from(if error.is_panic() {
+                Error::Panicked
+            } else {
+                closing()
+            }))
+        })
     }
 
-    fn take(&self) -> Result<Connection, Error> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => engine::connect(&self.url, &self.name, self.access)
-                .map_err(|error| Error::Unavailable(error.to_string())),
+    /// Runs work as a transaction of its own: kept when it succeeds, rolled back when not.
+    pub(crate) fn transaction<T, E: Failure>(
+        &self,
+        access: Access,
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.begin(access)?;
+        let answer = match engine::run(&mut connection, work) {
+            Ok(value) => match engine::commit(&mut connection, access) {
+                Ok(()) => Ok(value),
+                Err(error) => Err(Error::from(error).into()),
+            },
+            refused => refused,
+        };
+        // A connection that cannot even roll back is closed, and its transaction ends with it.
+        if engine::roll_back_to(&mut connection, 0).is_ok() {
+            self.idle().push(connection);
         }
+        answer
     }
-}
 
-/// Whether a connection goes back to the pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reuse {
-    Yes,
-    No,
+    /// An idle connection or a new one, with a transaction begun. The server may have restarted
+    /// since they were last used: those that cannot begin are dropped, and nothing is lost.
+    fn begin(&self, access: Access) -> Result<Connection, Error> {
+        loop {
+            let idle = self.idle().pop();
+            let Some(mut connection) = idle else { break };
+            if engine::begin(&mut connection, access).is_ok() {
+                return Ok(connection);
+            }
+        }
+        let mut connection = engine::connect(&self.url, &self.name, self.access)
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        engine::begin(&mut connection, access)?;
+        Ok(connection)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -1,23 +1,20 @@
 //! The two doors.
 
-use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 
-use crate::engine::{self, Access};
-use crate::migrate::{Migrations, migrate};
-use crate::pool::{Pool, Reuse};
+use crate::engine::Access;
+use crate::migrate::{self, Migrations, migrate};
+use crate::pool::Pool;
 use crate::writer::Writer;
 use crate::{Connection, DatabaseUrl, Error, Failure};
 
 /// How often work on PostgreSQL is tried that lost a conflict.
 const TRIES_MAX: u32 = 8;
-/// Connections of one store to PostgreSQL, for each of its two doors.
-const POSTGRES_CONNECTIONS: usize = 24;
 
 /// The aggregate that a transaction is about: its row is locked before anything is read, so that
 /// two commands on one aggregate never decide on the same state. SQLite has one writer, and needs
@@ -49,49 +46,62 @@ impl Lock {
 }
 
 /// A store's database, open. Cheap to clone; all clones share connections.
+///
+/// When the last clone is dropped, writes that were handed in are finished and the file is closed.
 #[derive(Clone)]
 pub struct Store {
-    readers: Arc<Pool>,
+    pool: Arc<Pool>,
     writing: Writing,
 }
 
 #[derive(Clone)]
 enum Writing {
-    Sqlite(Writer),
-    Postgres(Arc<Pool>),
+    /// SQLite: one after the other, sharing commits.
+    Queue(Arc<Writer>),
+    /// PostgreSQL: side by side, on the readers' connections.
+    Pool,
+    /// Not at all.
+    Refused,
 }
 
 impl Store {
     /// Opens the store called `name` (its file or schema) and brings it to this program's version.
     ///
     /// # Errors
-    /// As [`migrate`].
+    /// As [`migrate`](crate::migrate()).
     pub fn open(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> Result<Self, Error> {
         migrate(url, name, migrations)?;
-        let (readers, writing) = match url {
-            DatabaseUrl::Sqlite(_) => (
-                std::thread::available_parallelism()
-                    .map_or(4, NonZero::get)
-                    .max(4),
-                Writing::Sqlite(Writer::start(url.clone(), name)?),
-            ),
-            DatabaseUrl::Postgres(_) => (
-                POSTGRES_CONNECTIONS,
-                Writing::Postgres(Pool::new(
-                    url.clone(),
-                    name,
-                    Access::Write,
-                    POSTGRES_CONNECTIONS,
-                )),
-            ),
+        let writing = match url {
+            DatabaseUrl::Sqlite(_) => Writing::Queue(Arc::new(Writer::start(url.clone(), name)?)),
+            DatabaseUrl::Postgres(_) => Writing::Pool,
         };
-        Ok(Self {
-            readers: Pool::new(url.clone(), name, Access::Read, readers),
-            writing,
-        })
+        Ok(Self::new(url, name, writing))
     }
 
-    /// Reads. Each call sees the database as it is committed now.
+    /// Opens the store for reading only, while a server may have it open for writing.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] as [`migrate`](crate::migrate()); [`Error::Open`] when it cannot be
+    /// reached, does not exist yet, or stands at an older version.
+    pub fn open_read_only(
+        url: &DatabaseUrl,
+        name: &str,
+        migrations: &Migrations,
+    ) -> Result<Self, Error> {
+        migrate::check(url, name, migrations)?;
+        Ok(Self::new(url, name, Writing::Refused))
+    }
+
+    fn new(url: &DatabaseUrl, name: &str, writing: Writing) -> Self {
+        Self {
+            pool: Pool::new(url.clone(), name, Access::Read),
+            writing,
+        }
+    }
+
+    /// Reads. All of `work` sees the database as it was committed when it began.
+    ///
+    /// On SQLite it runs on the caller's thread, so it must not read without bound.
     ///
     /// # Errors
     /// What `work` answers with, and [`Error::Unavailable`] or [`Error::Panicked`].
@@ -103,20 +113,18 @@ impl Store {
         T: Send + 'static,
         E: Failure,
     {
-        let answer = self.readers.run(move |connection| {
-            let answer = work(connection);
-            let reuse = reuse_after(&answer);
-            (answer, reuse)
-        });
-        answer.await.map_err(E::from)?
+        self.pool
+            .run(move |pool| pool.transaction(Access::Read, work))
+            .await
     }
 
     /// Runs `work` as one durable transaction, with `lock` held. It may run more than once, so it
     /// must have no effect outside the connection.
     ///
     /// # Errors
-    /// What `work` answers with: then nothing of it is kept. [`Error::Unavailable`] when the
-    /// database could not keep it, [`Error::Panicked`] when it panicked.
+    /// What `work` answers with: then nothing of it is kept. [`Error::Unavailable`] or
+    /// [`Error::Conflict`] when the database could not keep it, [`Error::Panicked`] when it
+    /// panicked.
     pub async fn write<T, E>(
         &self,
         lock: Lock,
@@ -127,76 +135,36 @@ impl Store {
         E: Failure,
     {
         match &self.writing {
-            Writing::Sqlite(writer) => writer.run(work).await,
-            Writing::Postgres(pool) => {
-                let answer = pool.run(move |connection| {
-                    let answer = with_retries(connection, &lock, &work);
-                    let reuse = reuse_after(&answer);
-                    (answer, reuse)
-                });
-                answer.await.map_err(E::from)?
+            Writing::Queue(writer) => writer.run(work).await,
+            Writing::Pool => {
+                self.pool
+                    .run(move |pool| with_retries(pool, &lock, &work))
+                    .await
             }
+            Writing::Refused => Err(Error::ReadOnly.into()),
         }
     }
 }
 
-fn reuse_after<T, E: Failure>(answer: &Result<T, E>) -> Reuse {
-    match answer.as_ref().err().and_then(Failure::as_store) {
-        Some(Error::Unavailable(_) | Error::Panicked) => Reuse::No,
-        _ => Reuse::Yes,
-    }
-}
-
 fn with_retries<T, E: Failure>(
-    connection: &mut Connection,
+    pool: &Pool,
     lock: &Lock,
     work: &impl Fn(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut tried = 1;
     loop {
-        let answer = in_transaction(connection, lock, work);
-        let conflict = match answer.as_ref().err().and_then(Failure::as_store) {
-            Some(Error::Unavailable(reason)) => is_conflict(reason),
-            _ => false,
-        };
-        if !conflict || tried == TRIES_MAX {
+        let answer = pool.transaction(Access::Write, |connection| {
+            lock.take(connection).map_err(Error::from)?;
+            work(connection)
+        });
+        let failure = answer.as_ref().err().and_then(Failure::as_store);
+        if tried == TRIES_MAX || !matches!(failure, Some(Error::Conflict(_))) {
             return answer;
         }
         // Those that lost together must not meet again together.
         let [jitter] = crate::random_bytes::<1>();
-        std::thread::sleep(Duration::from_millis(
-            u64::from(jitter % 16) << tried.min(4),
-        ));
+        let pause_ms = u64::from(jitter % 16) << tried.min(4);
+        thread::sleep(Duration::from_millis(pause_ms));
         tried += 1;
-    }
-}
-
-/// Conflicts that PostgreSQL rolled back for certain, and that a repeat resolves. A lost connection
-/// is none: the commit may have been kept.
-fn is_conflict(reason: &str) -> bool {
-    reason.contains("deadlock detected") || reason.contains("could not serialize")
-}
-
-fn in_transaction<T, E: Failure>(
-    connection: &mut Connection,
-    lock: &Lock,
-    work: &impl Fn(&mut Connection) -> Result<T, E>,
-) -> Result<T, E> {
-    engine::begin(connection).map_err(Error::from)?;
-    let worked = catch_unwind(AssertUnwindSafe(|| {
-        lock.take(connection).map_err(Error::from)?;
-        work(connection)
-    }));
-    let answer = worked.unwrap_or_else(|_| Err(Error::Panicked.into()));
-    let ended = if answer.is_ok() {
-        engine::commit(connection)
-    } else {
-        engine::roll_back_to(connection, 0)
-    };
-    match ended {
-        Ok(()) => answer,
-        // The refusal stands, whatever became of the connection.
-        Err(_) if answer.is_err() => answer,
-        Err(error) => Err(Error::from(error).into()),
     }
 }

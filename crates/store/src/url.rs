@@ -22,7 +22,7 @@ pub enum DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The file of a store in the directory; none on a server.
+    /// Where a store is, for people: its file, or the server and its schema there.
     pub(crate) fn describe(&self, name: &str) -> String {
         match self {
             Self::Sqlite(directory) => directory.join(format!("{name}.db")).display().to_string(),
@@ -65,53 +65,117 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// A password may stand before the host, or among the parameters.
+/// A password may stand before the host, or among the parameters; of those only the harmless are
+/// shown. libpq reads a user up to the first `@` that no `/` precedes.
 fn without_password(url: &str) -> String {
-    let (url, parameters) = url.split_once('?').unwrap_or((url, ""));
+    const SHOWN: [&str; 5] = ["dbname", "host", "port", "sslmode", "user"];
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-    let rest = match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
-            format!("{user}@{host}")
-        }
-        None => rest.to_owned(),
+    let authority = rest.find('/').unwrap_or(rest.len());
+    let (user, rest) = match rest[..authority].rfind('@') {
+        Some(at) => (&rest[..at], &rest[at + 1..]),
+        None => ("", rest),
     };
-    let shown: Vec<&str> = parameters
+    let user = user.split([':', '?']).next().unwrap_or_default();
+    let at = if user.is_empty() { "" } else { "@" };
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let parameters: Vec<&str> = parameters
         .split('&')
-        .filter(|p| !p.is_empty() && !p.starts_with("password="))
+        .filter(|p| {
+            p.split_once('=')
+                .is_some_and(|(key, _)| SHOWN.contains(&key))
+        })
         .collect();
-    let query = if shown.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", shown.join("&"))
-    };
-    format!("{scheme}://{rest}{query}")
+    let parameters = parameters.join("&");
+    let mark = if parameters.is_empty() { "" } else { "?" };
+    format!("{scheme}://{user}{at}{place}{mark}{parameters}")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn shown(url: &str) -> String {
+        let url: DatabaseUrl = url.parse().unwrap();
+        assert_eq!(format!("{url}"), format!("{url:?}"));
+        url.to_string()
+    }
+
     #[test]
-    fn a_password_is_never_shown() {
-        for url in [
-            "postgres://ann:secret@db.example/nightaudit",
-            "postgres://ann@db.example/nightaudit?password=secret&sslmode=require",
+    fn an_address_is_shown_without_its_password() {
+        for (url, expected) in [
+            (
+                "postgres://ann:secret@db.example/house",
+                "postgres://ann@db.example/house",
+            ),
+            (
+                "postgres://ann:se@cr?et@db.example/house",
+                "postgres://ann@db.example/house",
+            ),
+            (
+                "postgres://:secret@db.example:5432",
+                "postgres://db.example:5432",
+            ),
+            (
+                "postgresql://db.example/house",
+                "postgresql://db.example/house",
+            ),
+            (
+                "postgres://ann@db/house?password=secret&sslmode=require&sslpassword=secret",
+                "postgres://ann@db/house?sslmode=require",
+            ),
+            (
+                "postgres:///house?host=/run/pg&user=ann",
+                "postgres:///house?host=/run/pg&user=ann",
+            ),
+            ("sqlite:/var/lib/house", "sqlite:/var/lib/house"),
         ] {
-            let shown = format!("{0} {0:?}", url.parse::<DatabaseUrl>().unwrap());
-            assert!(!shown.contains("secret"), "{shown}");
-            assert!(shown.contains("ann@db.example/nightaudit"), "{shown}");
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_password_is_never_shown(password in "[A-Z0-9%?&=:#@+-]{4,20}") {
+            for url in [
+                format!("postgres://ann:{password}@db.example/house?sslmode=require"),
+                format!("postgres://ann@db.example/house?x=1&password={password}"),
+                format!("postgres://ann@db.example/house?password={password}&x=1"),
+            ] {
+                let shown = shown(&url);
+                prop_assert!(!shown.contains(&password), "{}", shown);
+            }
         }
     }
 
     #[test]
-    fn other_texts_are_refused() {
-        for text in ["", "sqlite:", "mysql://localhost/x", "nightaudit.db"] {
+    fn a_directory_may_be_given_with_or_without_slashes() {
+        for (text, path) in [
+            ("sqlite:house", "house"),
+            ("sqlite:./house", "./house"),
+            ("sqlite:/var/lib/house", "/var/lib/house"),
+            ("sqlite:///var/lib/house", "/var/lib/house"),
+        ] {
             assert_eq!(
-                text.parse::<DatabaseUrl>(),
-                Err(InvalidDatabaseUrl),
+                text.parse(),
+                Ok(DatabaseUrl::Sqlite(PathBuf::from(path))),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_what_to_give() {
+        for text in [
+            "",
+            "sqlite:",
+            "sqlite://",
+            "mysql://localhost/x",
+            "nightaudit.db",
+        ] {
+            let refused = text.parse::<DatabaseUrl>().unwrap_err().to_string();
+            assert!(refused.contains("sqlite:DIRECTORY"), "{text}");
         }
     }
 }

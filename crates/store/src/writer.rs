@@ -2,9 +2,9 @@
 //! and then answers all. A durable commit waits for the disk, so sharing it is what makes many
 //! small writes fast.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
 
+use diesel::connection::SimpleConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{self, Access};
@@ -16,21 +16,39 @@ const BATCH_MAX: usize = 128;
 /// How much work may wait; past it callers wait to hand theirs in.
 const QUEUE_MAX: usize = 4096;
 
-/// The queue's end that callers hold. The thread ends when the last of them is dropped.
-#[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Box<dyn Work>>);
+/// Some errors (disk full, input or output) make SQLite end the transaction by itself, and the work
+/// may have met one and answered with another. So its answer does not tell whether the transaction
+/// still stands, but its savepoint does: it is gone with the transaction. It is outside Diesel's
+/// count, which forgives savepoints that cannot be rolled back.
+const BEGIN_WORK: &str = "SAVEPOINT work";
+const KEEP_WORK: &str = "RELEASE work";
+const UNDO_WORK: &str = "ROLLBACK TO work; RELEASE work";
+
+/// The queue's end that callers hold. When it is dropped, what was handed in is finished first and
+/// the file is closed in order.
+pub(crate) struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl Writer {
     /// Opens the writing connection and starts its thread.
     pub(crate) fn start(url: DatabaseUrl, name: &str) -> Result<Self, Error> {
         let connection = engine::connect(&url, name, Access::Write)?;
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let name = name.to_owned();
-        std::thread::Builder::new()
+        let desk = Desk {
+            url,
+            name: name.to_owned(),
+            connection: Some(connection),
+        };
+        let thread = thread::Builder::new()
             .name(format!("{name}-writer"))
-            .spawn(move || drain(&url, &name, connection, waiting))
+            .spawn(move || desk.drain(waiting))
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self(queue))
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
     }
 
     /// Runs work inside a savepoint of the next shared transaction, and answers when it is durable.
@@ -48,22 +66,29 @@ impl Writer {
             reply,
         });
         let closing = || Error::Unavailable("the store is closing".to_owned());
-        self.0.send(task).await.map_err(|_| closing())?;
+        let queue = self.queue.as_ref().ok_or_else(closing)?;
+        queue.send(task).await.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
     }
 }
 
-/// How one piece of work left the transaction.
-enum Left {
-    /// Its savepoint is closed; the others go on.
-    Whole,
-    /// The engine ended the whole transaction, or may have: nothing of the batch can be kept.
-    Broken(String),
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        // Work may hold the last clone of its own store; the thread cannot wait for itself.
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// A piece of work in the queue, whatever it answers with.
 trait Work: Send {
-    fn run(&mut self, connection: &mut Connection) -> Left;
+    /// Runs it and remembers its outcome. An error tells why the engine ended the whole
+    /// transaction: then nothing of the batch can be kept.
+    fn run(&mut self, connection: &mut Connection) -> Result<(), String>;
     /// Tells the caller what its work came to.
     fn answer(self: Box<Self>);
     /// Tells the caller that nothing was kept, for a reason that is not its own.
@@ -82,23 +107,24 @@ where
     T: Send,
     E: Failure,
 {
-    fn run(&mut self, connection: &mut Connection) -> Left {
-        if let Err(error) = engine::begin_nested(connection) {
-            return Left::Broken(error.to_string());
-        }
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)))
-            .unwrap_or_else(|_| Err(Error::Panicked.into()));
+    fn run(&mut self, connection: &mut Connection) -> Result<(), String> {
+        connection.batch_execute(BEGIN_WORK).map_err(reason)?;
+        let outcome = engine::run(connection, &self.work);
         let ended = match &outcome {
-            Ok(_) => engine::commit(connection),
-            Err(error) => match error.as_store() {
-                Some(Error::Unavailable(reason)) => return Left::Broken(reason.clone()),
-                _ => engine::roll_back_to(connection, 1),
-            },
+            Ok(_) => connection.batch_execute(KEEP_WORK),
+            Err(_) => engine::roll_back_to(connection, 1)
+                .and_then(|()| connection.batch_execute(UNDO_WORK)),
         };
-        self.outcome = Some(outcome);
-        match ended {
-            Ok(()) => Left::Whole,
-            Err(error) => Left::Broken(error.to_string()),
+        match (ended, &outcome) {
+            (Ok(()), _) => {
+                self.outcome = Some(outcome);
+                Ok(())
+            }
+            // What the work met says more than that its savepoint is gone.
+            (Err(gone), Err(met)) => {
+                Err(met.as_store().map_or_else(|| reason(gone), Error::reason))
+            }
+            (Err(gone), Ok(_)) => Err(reason(gone)),
         }
     }
 
@@ -116,57 +142,50 @@ where
     }
 }
 
-fn drain(
-    url: &DatabaseUrl,
-    name: &str,
-    mut connection: Connection,
-    mut waiting: mpsc::Receiver<Box<dyn Work>>,
-) {
-    let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH_MAX);
-    while let Some(first) = waiting.blocking_recv() {
-        batch.push(first);
-        while batch.len() < BATCH_MAX {
-            match waiting.try_recv() {
-                Ok(next) => batch.push(next),
-                Err(_) => break,
+/// Where the work is done, on a thread of its own.
+struct Desk {
+    url: DatabaseUrl,
+    name: String,
+    /// None after a batch broke: a connection whose transaction broke is not trusted with another.
+    connection: Option<Connection>,
+}
+
+impl Desk {
+    fn drain(mut self, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
+        let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH_MAX);
+        while let Some(first) = waiting.blocking_recv() {
+            batch.push(first);
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = waiting.try_recv()
+            {
+                batch.push(next);
+            }
+            match self.commit_together(&mut batch) {
+                Ok(()) => batch.drain(..).for_each(Work::answer),
+                Err(reason) => {
+                    let (store, lost) = (&self.name, batch.len());
+                    tracing::error!(store, lost, reason, "a batch was not kept");
+                    batch.drain(..).for_each(|work| work.lost(&reason));
+                }
             }
         }
-        match commit_together(&mut connection, &mut batch) {
-            Ok(()) => batch.drain(..).for_each(Work::answer),
-            Err(reason) => {
-                tracing::error!(
-                    store = name,
-                    lost = batch.len(),
-                    reason,
-                    "a batch was not kept"
-                );
-                batch.drain(..).for_each(|work| work.lost(&reason));
-                connection = reopen(url, name, connection);
-            }
+    }
+
+    fn commit_together(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), String> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => engine::connect(&self.url, &self.name, Access::Write).map_err(reason)?,
+        };
+        engine::begin(&mut connection, Access::Write).map_err(reason)?;
+        for work in batch {
+            work.run(&mut connection)?;
         }
+        engine::commit(&mut connection, Access::Write).map_err(reason)?;
+        self.connection = Some(connection);
+        Ok(())
     }
 }
 
-fn commit_together(connection: &mut Connection, batch: &mut [Box<dyn Work>]) -> Result<(), String> {
-    engine::begin(connection).map_err(|error| error.to_string())?;
-    for work in batch {
-        if let Left::Broken(reason) = work.run(connection) {
-            return Err(reason);
-        }
-    }
-    engine::commit(connection).map_err(|error| error.to_string())
-}
-
-/// A connection whose transaction broke is not trusted with another.
-fn reopen(url: &DatabaseUrl, name: &str, broken: Connection) -> Connection {
-    drop(broken);
-    loop {
-        match engine::connect(url, name, Access::Write) {
-            Ok(connection) => return connection,
-            Err(error) => {
-                tracing::error!(store = name, %error, "cannot open the database again yet");
-                std::thread::sleep(Duration::from_millis(250));
-            }
-        }
-    }
+fn reason(error: impl Into<Error>) -> String {
+    error.into().reason()
 }
