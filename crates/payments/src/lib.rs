@@ -12,6 +12,7 @@ mod model;
 mod platform;
 mod schema;
 mod settings;
+mod setup;
 mod store;
 mod tenancy;
 
@@ -19,4 +20,5 @@ pub use error::Error;
 pub use model::Rejection;
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use settings::Settings;
+pub use setup::{ApplicationMade, ApplicationOrder};
 pub use tenancy::{Credentials, NewAccount, NewApplication, SCOPE_OPEN_API, SetupError};

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use axum::Router;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use processors::Processor;
+use processors::sandbox::Sandbox;
 use store::{Clock, DatabaseUrl, Migrations, Store};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
+use zeroize::Zeroizing;
 
-use crate::api::{self, TokenKeys};
+use crate::api::{self, TokenKeys, control};
 use crate::collect::Merchants;
 use crate::jobs::agenda;
 use crate::jobs::calls::{Calls, Counted};
 use crate::jobs::import::{self, Imports};
+use crate::store::secret;
 use crate::{Error, Settings};
 
 /// The platform's migrations.
@@ -87,7 +90,26 @@ impl Platform {
         self.imports.poll_all().await;
     }
 
-    /// All routes of the platform.
+    /// Seals the platform's own secrets anew where they are not under the vault's primary key yet;
+    /// says how many those were. Then its former keys are needed no more.
+    ///
+    /// # Errors
+    /// [`Error::Vault`] when a secret does not open; then all stay as they were.
+    pub async fn reseal_secrets(&self) -> Result<usize, Error> {
+        secret::reseal(&self.store, &self.vault).await
+    }
+
+    /// The routes by which a command of the same machine's user works through this platform while
+    /// it runs. Whoever has the token may make applications of any account.
+    pub fn control_router(
+        self: &Arc<Self>,
+        sandbox: Arc<Sandbox>,
+        admin_token: Zeroizing<String>,
+    ) -> Router {
+        control::router(Arc::clone(self), sandbox, admin_token)
+    }
+
+    /// All routes of the platform that its clients may use.
     pub fn router(self: &Arc<Self>) -> Router {
         api::router(Arc::clone(self))
     }

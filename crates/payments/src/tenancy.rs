@@ -27,6 +27,9 @@ pub enum SetupError {
     /// No such account.
     #[error("there is no account {0}")]
     AccountNotFound(AccountId),
+    /// Several accounts, and none was named.
+    #[error("there are several accounts: say whose it is with the account's id ({})", list(.0))]
+    AccountAmbiguous(Vec<AccountId>),
     /// An application cannot be limited to a listing that its account does not have.
     #[error("there is no listing {0} in the account")]
     UnknownListing(ListingId),
@@ -42,6 +45,17 @@ pub enum SetupError {
     /// A list of scopes without any.
     #[error("an application needs a scope: open-api is the one for all routes under /v1")]
     NoScope,
+    /// The fixture was made before.
+    #[error(
+        "the fixture {fixture} is there already, as account {account}: use it, or give the server \
+         an empty data directory with --data (on PostgreSQL, an empty database) for a fresh one"
+    )]
+    AlreadySeeded {
+        /// The fixture.
+        fixture: &'static str,
+        /// Its account.
+        account: AccountId,
+    },
     /// Anything that went wrong inside.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -53,6 +67,12 @@ impl From<store::Error> for SetupError {
     }
 }
 
+impl From<processors::Failure> for SetupError {
+    fn from(failure: processors::Failure) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
 impl Failure for SetupError {
     fn as_store(&self) -> Option<&store::Error> {
         match self {
@@ -60,6 +80,11 @@ impl Failure for SetupError {
             _ => None,
         }
     }
+}
+
+fn list(accounts: &[AccountId]) -> String {
+    let ids: Vec<_> = accounts.iter().map(AccountId::as_str).collect();
+    ids.join(", ")
 }
 
 /// An account to be made.
@@ -200,16 +225,21 @@ fn hash(secret: &str) -> [u8; 32] {
 
 /// `0oa` and 17 letters and digits, as client ids of the Open API look.
 fn new_client_id() -> String {
+    format!("0oa{}", random_alphanumerics(17))
+}
+
+/// So many letters and digits that nobody can guess.
+pub(crate) fn random_alphanumerics(count: usize) -> String {
     const CHARACTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     // A byte picks any of 62 evenly only below 4 × 62; others are passed over.
     let random = std::iter::repeat_with(random_bytes::<32>).flatten();
     let picked = random
         .filter(|byte| *byte < 248)
         .map(|byte| char::from(CHARACTERS[usize::from(byte % 62)]));
-    "0oa".chars().chain(picked.take(17)).collect()
+    picked.take(count).collect()
 }
 
-fn check_name(name: &str) -> Result<(), SetupError> {
+pub(crate) fn check_name(name: &str) -> Result<(), SetupError> {
     let is_readable = !name.trim().is_empty() && !name.contains(char::is_control);
     if is_readable && name.chars().count() <= NAME_CHARS_MAX {
         Ok(())

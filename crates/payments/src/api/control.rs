@@ -1,12 +1,98 @@
-//! What the server's own command line asks of it, with the token in `control.json`.
+//! What the server's own command line asks of it, with the token in `control.json`. These routes
+//! are no part of the Open API, and exist only where a server was started with a token for them.
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use processors::sandbox::Sandbox;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
-use crate::Platform;
+use super::body::{Body, NoBody};
+use super::error::{self, ApiError};
+use crate::fixtures::{Fixture, Seeded, UnknownFixture};
+use crate::{ApplicationMade, ApplicationOrder, Platform, SetupError};
 
-/// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
+/// What the routes work with.
+struct Desk {
+    platform: Arc<Platform>,
+    sandbox: Arc<Sandbox>,
+    admin_token: Zeroizing<String>,
+}
+
+/// The routes, all of them behind the token.
+pub(crate) fn router(
+    platform: Arc<Platform>,
+    sandbox: Arc<Sandbox>,
+    admin_token: Zeroizing<String>,
+) -> Router {
+    let desk = Arc::new(Desk {
+        platform,
+        sandbox,
+        admin_token,
+    });
+    let routes = Router::new()
+        .route("/applications", post(order_application))
+        .route("/fixtures/{name}", post(seed))
+        .fallback(error::no_such_route)
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
+        .with_state(desk);
+    Router::new().nest("/control", routes)
+}
+
+async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let is_admin = given.is_some_and(|token| token.ct_eq(desk.admin_token.as_bytes()).into());
+    if is_admin {
+        next.run(request).await
+    } else {
+        ApiError::Unauthorized.into_response()
+    }
+}
+
+async fn order_application(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<ApplicationOrder>,
+) -> Result<Json<ApplicationMade>, ApiError> {
+    let made = desk
+        .platform
+        .order_application(&desk.sandbox, order)
+        .await?;
+    Ok(Json(made))
+}
+
+async fn seed(
+    State(desk): State<Arc<Desk>>,
+    Path(name): Path<String>,
+    _: NoBody,
+) -> Result<Json<Seeded>, ApiError> {
+    let fixture: Fixture = name
+        .parse()
+        .map_err(|unknown: crate::fixtures::UnknownFixture| {
+            ApiError::bad_request(unknown.to_string())
+        })?;
+    Ok(Json(desk.platform.seed(&desk.sandbox, fixture).await?))
+}
+
+impl From<SetupError> for ApiError {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::Failed(error) => Self::Failed(error),
+            refused => Self::bad_request(refused.to_string()),
+        }
+    }
+}
+
+impl From<UnknownFixture> for ApiError {
+    fn from(unknown: UnknownFixture) -> Self {
+        Self::bad_request(unknown.to_string())
+    }
 }

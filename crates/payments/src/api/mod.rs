@@ -2,7 +2,7 @@
 
 mod accounts;
 mod body;
-mod control;
+pub(crate) mod control;
 mod ctx;
 mod error;
 mod guests;
@@ -42,7 +42,6 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(payment_methods::routes())
         .merge(payments::routes())
         .merge(transactions::routes())
-        .merge(control::routes())
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))

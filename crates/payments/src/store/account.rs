@@ -42,3 +42,12 @@ pub(crate) fn find(connection: &mut Connection, id: AccountId) -> Result<Option<
         .first(connection)
         .optional()?)
 }
+
+/// The ids of the first accounts, in the order they were made.
+pub(crate) fn ids(connection: &mut Connection, limit: i64) -> Result<Vec<AccountId>, Error> {
+    Ok(account::table
+        .order((account::created_ms, account::id))
+        .limit(limit)
+        .select(account::id)
+        .load(connection)?)
+}

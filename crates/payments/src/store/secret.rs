@@ -3,7 +3,7 @@
 
 use contract::{ObjectId, Timestamp};
 use diesel::prelude::*;
-use store::{Connection, Lock, Store};
+use store::{Connection, Lock, Store, both};
 use vault::Vault;
 use zeroize::Zeroizing;
 
@@ -34,7 +34,7 @@ pub(crate) struct Opened {
     pub(crate) plaintext: Zeroizing<Vec<u8>>,
 }
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sealed_secret)]
 struct Row {
     id: String,
@@ -49,15 +49,19 @@ pub(crate) async fn check_vault_key(
     vault: &Vault,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let sealed = vault.check_value()?;
-    let row = move || Row {
+    let fresh = Row {
         id: CHECK.to_owned(),
         kind: CHECK.to_owned(),
-        sealed: sealed.clone(),
+        sealed: vault.check_value()?,
         created_ms: now,
     };
     let kept = store
-        .write(Lock::none(), move |c| keep_first(c, CHECK, row()))
+        .write(Lock::none(), move |c| {
+            // Programs that start at once all see the row that came first.
+            let insert = diesel::insert_into(sealed_secret::table).values(&fresh);
+            both!(c, c => insert.on_conflict_do_nothing().execute(c))?;
+            newest(c, CHECK)?.ok_or_else(|| Error::Corrupt("no check value of the vault".into()))
+        })
         .await?;
     Ok(vault.verify_check_value(&kept.sealed)?)
 }
@@ -71,37 +75,74 @@ pub(crate) async fn find_or_create(
     fresh: Vec<u8>,
     now: Timestamp,
 ) -> Result<Opened, Error> {
-    let context = |id: &str| format!("payments.sealed_secret/{}/{id}", kind.name());
-    let sealed = vault.seal(&context(fresh_id.as_str()), &fresh)?;
-    let row = move || Row {
+    let fresh = Row {
         id: fresh_id.to_string(),
         kind: kind.name().to_owned(),
-        sealed: sealed.clone(),
+        sealed: vault.seal(&context(kind.name(), fresh_id.as_str()), &fresh)?,
         created_ms: now,
     };
+    // The check value is there by now, and serves as the lock: of programs that start at once, one
+    // makes the secret and all use it.
     let kept = store
-        .write(Lock::none(), move |c| keep_first(c, kind.name(), row()))
+        .write(Lock::row("sealed_secret", &CHECK), move |c| {
+            if let Some(kept) = newest(c, &fresh.kind)? {
+                return Ok::<_, Error>(kept);
+            }
+            diesel::insert_into(sealed_secret::table)
+                .values(&fresh)
+                .execute(c)?;
+            Ok(fresh.clone())
+        })
         .await?;
-    let plaintext = vault.open(&context(&kept.id), &kept.sealed)?;
+    let plaintext = vault.open(&context(&kept.kind, &kept.id), &kept.sealed)?;
     Ok(Opened {
         id: kept.id,
         plaintext,
     })
 }
 
-/// The newest row of a kind, or `fresh`, kept now.
-fn keep_first(connection: &mut Connection, kind: &str, fresh: Row) -> Result<Row, Error> {
-    let found = sealed_secret::table
+/// Seals anew what is not under the vault's primary key yet, all of it or nothing; says how many
+/// rows that were. Afterwards the former keys open nothing here any more.
+pub(crate) async fn reseal(store: &Store, vault: &Vault) -> Result<usize, Error> {
+    let rows: Vec<Row> = store
+        .read(|c| Ok::<_, Error>(sealed_secret::table.select(Row::as_select()).load(c)?))
+        .await?;
+    let mut resealed = Vec::new();
+    for row in rows {
+        if vault.needs_rotation(&row.sealed) {
+            let sealed = if row.kind == CHECK {
+                vault.verify_check_value(&row.sealed)?;
+                vault.check_value()?
+            } else {
+                vault.rotate(&context(&row.kind, &row.id), &row.sealed)?
+            };
+            resealed.push((row.id, sealed));
+        }
+    }
+    let count = resealed.len();
+    store
+        .write(Lock::none(), move |c| {
+            for (id, sealed) in &resealed {
+                diesel::update(sealed_secret::table.find(id))
+                    .set(sealed_secret::sealed.eq(sealed))
+                    .execute(c)?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
+    Ok(count)
+}
+
+/// What binds a secret to its row.
+fn context(kind: &str, id: &str) -> String {
+    format!("payments.sealed_secret/{kind}/{id}")
+}
+
+fn newest(connection: &mut Connection, kind: &str) -> Result<Option<Row>, Error> {
+    Ok(sealed_secret::table
         .filter(sealed_secret::kind.eq(kind))
         .order(sealed_secret::created_ms.desc())
         .select(Row::as_select())
         .first(connection)
-        .optional()?;
-    if let Some(row) = found {
-        return Ok(row);
-    }
-    diesel::insert_into(sealed_secret::table)
-        .values(&fresh)
-        .execute(connection)?;
-    Ok(fresh)
+        .optional()?)
 }

@@ -13,6 +13,8 @@ mod support;
 
 mod accounts;
 mod bad_input;
+mod control;
+mod fixtures;
 mod guests;
 mod imports;
 mod listings;

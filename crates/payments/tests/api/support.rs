@@ -269,3 +269,18 @@ impl TestApp {
         }
     }
 }
+
+/// The portfolio of the Open API's guide to posting a guest payment, and somebody signed in to it.
+pub struct GuestyDocs {
+    pub app: TestApp,
+}
+
+impl Fixture for GuestyDocs {
+    async fn on(engine: Engine) -> Self {
+        let app = TestApp::on(engine).await;
+        let seeded = app.platform.seed_guesty_docs(&app.sandbox).await.unwrap();
+        let application = NewApplication::named(seeded.account, "Guide");
+        let app = app.signed_in_as(application).await;
+        Self { app }
+    }
+}

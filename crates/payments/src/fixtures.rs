@@ -1,1 +1,0 @@
-//! Accounts to start from.
