@@ -67,6 +67,9 @@ pub struct PaymentChange {
     /// Another date; a past one charges at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub should_be_paid_at: Option<Timestamp>,
+    /// A Stripe payment method (`pm_…`) to be charged instead: it is stored for the guest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_payment_method_token: Option<String>,
     /// Another note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

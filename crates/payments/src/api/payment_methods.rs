@@ -79,7 +79,16 @@ async fn create(
     Path(guest): Path<String>,
     Body(body): Body<wire::NewPaymentMethod>,
 ) -> Result<(StatusCode, Json<wire::PaymentMethod>), ApiError> {
-    let guest: GuestId = guest.parse()?;
+    let method = make(&ctx, guest.parse()?, body).await?;
+    Ok((StatusCode::CREATED, Json(show(method)?)))
+}
+
+/// Has the processor make a method of a token, and keeps it.
+pub(super) async fn make(
+    ctx: &Ctx,
+    guest: GuestId,
+    body: wire::NewPaymentMethod,
+) -> Result<PaymentMethod, ApiError> {
     let (shape, name, token) = token(&body)?;
     let (account, now) = (ctx.account.id, ctx.now);
     let (provider, reservation) = (body.payment_provider_id, body.reservation_id);
@@ -131,7 +140,7 @@ async fn create(
             event::record(connection, account, &received, now)
         })
         .await?;
-    Ok((StatusCode::CREATED, Json(show(method)?)))
+    Ok(method)
 }
 
 /// Which token was given: its field decides what kind of method is made.

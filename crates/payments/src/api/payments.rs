@@ -12,14 +12,16 @@ use contract::payment::{
     NewCapture, NewPayment, NewRefund, PaymentChange, PaymentMethodRef, PaymentsOnly,
     ReservationPayments,
 };
+use contract::payment_method::NewPaymentMethod;
 use store::{Connection, new_id};
 
 use super::body::{Body, NoBody};
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::payment_methods;
 use super::payment_view::View;
 use crate::collect::{self, Prepared, Target};
-use crate::model::{Capture, Command, Edit, PostPayment, RefundPayment, Rejection, Source};
+use crate::model::{Capture, Command, Edit, PostPayment, RefundPayment, Rejection, Source, State};
 use crate::store::folio::{self, Stay};
 use crate::store::payment_method::{self, Charged};
 use crate::{Error, Platform};
@@ -98,7 +100,10 @@ async fn change_payment(
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let account = ctx.account.id;
     let attempt = new_id();
-    let method_id = body.payment_method.as_ref().and_then(|method| method.id);
+    let method_id = match &body.stripe_payment_method_token {
+        Some(token) => Some(make_method(&ctx, reservation, payment, token).await?),
+        None => body.payment_method.as_ref().and_then(|method| method.id),
+    };
     let PaymentChange {
         status,
         amount,
@@ -136,6 +141,36 @@ async fn change_payment(
     })
     .await?;
     reply(&ctx, reservation, StatusCode::OK).await
+}
+
+/// Stores a Stripe token for the reservation's guest, if the payment can still be changed to it.
+async fn make_method(
+    ctx: &Ctx,
+    reservation: ReservationId,
+    payment: PaymentId,
+    token: &str,
+) -> Result<PaymentMethodId, ApiError> {
+    let account = ctx.account.id;
+    let stay = ctx
+        .platform
+        .store
+        .read(move |connection| folio::load(connection, account, reservation))
+        .await?
+        .filter(|stay| ctx.may_see(stay.listing))
+        .ok_or(Rejection::ReservationNotFound)?;
+    let current = stay
+        .folio
+        .payment(payment)
+        .ok_or(Rejection::PaymentNotFound)?;
+    if current.state != State::Scheduled {
+        return Err(Rejection::NotScheduled(current.state.public_name()).into());
+    }
+    let new = NewPaymentMethod {
+        stripe_card_token: Some(token.to_owned()),
+        reservation_id: Some(reservation),
+        ..NewPaymentMethod::default()
+    };
+    Ok(payment_methods::make(ctx, stay.folio.guest, new).await?.id)
 }
 
 async fn cancel_payment(
