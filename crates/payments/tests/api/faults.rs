@@ -158,7 +158,7 @@ impl Fixture for Broken {
     async fn on(engine: Engine) -> Self {
         let mut line = None;
         let app = TestApp::with_processor(engine, Settings::default(), |sandbox| {
-            Arc::clone(line.insert(Line::new(sandbox)))
+            Arc::<Line>::clone(line.insert(Line::new(sandbox)))
         })
         .await;
         let app = Arc::new(GuestyDocs::in_app(app).await.app);
@@ -285,7 +285,8 @@ on_both_engines! {
         broken.app.clock.advance(Duration::days(30));
         let (one, other) = (&broken.app.platform, &broken.app.platform);
         let (one, other) = tokio::join!(one.run_due(), other.run_due());
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         assert_eq!(broken.newest().await["status"], "SUCCEEDED");
         assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
     }

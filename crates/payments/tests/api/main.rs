@@ -14,6 +14,7 @@ mod support;
 mod accounts;
 mod bad_input;
 mod control;
+mod faults;
 mod fixtures;
 mod guests;
 mod imports;

@@ -270,17 +270,25 @@ impl TestApp {
     }
 }
 
-/// The portfolio of the Open API's guide to posting a guest payment, and somebody signed in to it.
+/// The portfolio of the guide to posting a guest payment, asked by an application that may see all
+/// of it.
 pub struct GuestyDocs {
     pub app: TestApp,
 }
 
 impl Fixture for GuestyDocs {
     async fn on(engine: Engine) -> Self {
-        let app = TestApp::on(engine).await;
+        Self::in_app(TestApp::on(engine).await).await
+    }
+}
+
+impl GuestyDocs {
+    /// Makes the portfolio there.
+    pub async fn in_app(app: TestApp) -> Self {
         let seeded = app.platform.seed_guesty_docs(&app.sandbox).await.unwrap();
-        let application = NewApplication::named(seeded.account, "Guide");
-        let app = app.signed_in_as(application).await;
-        Self { app }
+        let application = NewApplication::named(seeded.account, "Tests");
+        Self {
+            app: app.signed_in_as(application).await,
+        }
     }
 }
