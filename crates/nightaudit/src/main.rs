@@ -1,3 +1,56 @@
-//! x
+//! The command line: it wires the platform together and talks to people. It decides nothing.
 
-fn main() {}
+mod app;
+mod cli;
+mod config;
+mod desk;
+mod error;
+mod key;
+mod open;
+mod output;
+mod sandbox;
+mod serve;
+mod signals;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{AppCommand, Cli, Command, KeyCommand, SandboxCommand};
+use crate::error::CommandError;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), CommandError> {
+    log_to_stderr(&cli.log)?;
+    match cli.command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::App(AppCommand::Create(args)) => app::create(args).await,
+        Command::Sandbox(SandboxCommand::Seed(args)) => sandbox::seed(args).await,
+        Command::Key(KeyCommand::Rotate(args)) => key::rotate(args).await,
+        Command::Key(KeyCommand::Reseal(args)) => key::reseal(args).await,
+    }
+}
+
+fn log_to_stderr(filter: &str) -> Result<(), CommandError> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| CommandError::usage(format!("--log \"{filter}\": {error}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    Ok(())
+}

@@ -68,10 +68,14 @@ impl DataDir {
             .open(path.join("lock"))
             .map_err(failed)?;
         match try_lock_patiently(&lock) {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => {
+                // A killed server's note would send commands to where nobody is.
+                let _ = fs::remove_file(path.join(CONTROL));
+                Ok(Self {
+                    path: path.to_owned(),
+                    _lock: lock,
+                })
+            }
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -180,6 +184,9 @@ mod tests {
             r#"{"address":"127.0.0.1:1","admin_token":"x"}"#,
         )
         .unwrap();
+        assert!(DataDir::control(dir.path()).is_none());
+
+        let _next = DataDir::take(dir.path()).unwrap();
         assert!(DataDir::control(dir.path()).is_none());
     }
 }

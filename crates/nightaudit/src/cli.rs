@@ -1,0 +1,197 @@
+//! The verbs and their flags.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help, read in a terminal"
+)]
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::id::{AccountId, ListingId};
+use payments::fixtures::{Fixture, UnknownFixture};
+use store::DatabaseUrl;
+
+const EXAMPLES: &str = "\
+Examples:
+  nightaudit serve
+  nightaudit serve --listen 127.0.0.1:0 --data ./trial
+  nightaudit serve --database postgres://nightaudit@db.example/nightaudit --key-file /etc/nightaudit/key
+  nightaudit app create --name books --format json
+  nightaudit sandbox seed --fixture guesty-docs
+
+Every flag of a server can also come from the environment (NIGHTAUDIT_LISTEN, NIGHTAUDIT_DATA, …) or
+from a TOML file named by --config; a flag wins over the environment, and that over the file.
+
+Exit codes:
+  0  done
+  1  it could not be done: the database, the disk or the network failed
+  2  the command line or the configuration makes no sense
+  3  refused, and nothing changed: no such account, made already, a server has the data directory";
+
+/// The nightly close for vacation rentals: a payments platform that speaks the Guesty Open API.
+#[derive(Debug, Parser)]
+#[command(name = "nightaudit", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// What to log to stderr: a level, or levels of parts (`info,payments=debug`).
+    #[arg(
+        long,
+        global = true,
+        env = "NIGHTAUDIT_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the API until Ctrl-C or SIGTERM; requests in flight are finished first.
+    Serve(ServeArgs),
+    /// The applications that ask for tokens.
+    #[command(subcommand)]
+    App(AppCommand),
+    /// The sandbox's portfolios.
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// The key that seals the platform's secrets.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+/// Where the data is.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The data directory; one server at a time has it [default: nightaudit-data].
+    #[arg(long, env = "NIGHTAUDIT_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// The database, sqlite:DIR or postgres://USER@HOST/DATABASE [default: SQLite files in the data
+    /// directory].
+    #[arg(
+        long,
+        env = "NIGHTAUDIT_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) database: Option<DatabaseUrl>,
+
+    /// The file with the key that seals secrets [default: the key in NIGHTAUDIT_KEY, else DIR/key,
+    /// which is made when absent].
+    #[arg(long, env = "NIGHTAUDIT_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+
+    /// A TOML file with what is not given by flag or environment.
+    #[arg(long, env = "NIGHTAUDIT_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080].
+    #[arg(long, env = "NIGHTAUDIT_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// How many tokens an application may ask for in 24 hours [default: 5].
+    #[arg(long, env = "NIGHTAUDIT_TOKENS_PER_DAY", value_name = "COUNT")]
+    pub(crate) tokens_per_day: Option<NonZeroU32>,
+
+    /// Whether reports print amounts as texts ("1000.00") [default: false].
+    #[arg(
+        long,
+        env = "NIGHTAUDIT_REPORT_AMOUNTS_AS_TEXT",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    pub(crate) report_amounts_as_text: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCommand {
+    /// Makes an application and shows its secret, this once. Works while a server runs.
+    Create(AppCreateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppCreateArgs {
+    /// What people call it.
+    #[arg(long)]
+    pub(crate) name: String,
+
+    /// The account whose it is [default: the only one; a new one where there is none].
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+
+    /// The listings that it may see, by their ids with commas between [default: all].
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub(crate) listings: Option<Vec<ListingId>>,
+
+    /// What its tokens may be good for, with commas between [default: open-api].
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
+    pub(crate) scopes: Option<Vec<String>>,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Makes a portfolio to start from, once. Works while a server runs.
+    Seed(SeedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeedArgs {
+    /// Which portfolio: guesty-docs is that of the guide to posting a guest payment.
+    #[arg(long, value_parser = fixture)]
+    pub(crate) fixture: Fixture,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+fn fixture(name: &str) -> Result<Fixture, UnknownFixture> {
+    name.parse()
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Puts a fresh key on the key file's first line and seals all secrets anew under it. No server
+    /// may run meanwhile. The former keys stay in the file for backups of the database.
+    Rotate(KeyArgs),
+    /// Seals anew what is not under the first key yet, as after a new one was put before the old by
+    /// hand. No server may run meanwhile.
+    Reseal(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs: one JSON object on one line.
+    Json,
+}

@@ -1,0 +1,107 @@
+//! Who carries out a command that writes: the server that runs on the data directory, else this
+//! process, which opens the databases for it.
+
+use anyhow::{Context, anyhow};
+use payments::fixtures::{Fixture, Seeded};
+use payments::{ApplicationMade, ApplicationOrder};
+use reqwest::{Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::Control;
+
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::open::{Claim, House, claim};
+
+/// Who carries out commands.
+pub(crate) enum Desk {
+    /// The running server.
+    Server(Server),
+    /// We do.
+    Here(House),
+}
+
+impl Desk {
+    /// Finds out who it is.
+    pub(crate) async fn find(config: &Config) -> Result<Self, CommandError> {
+        Ok(match claim(&config.data).await? {
+            Claim::Server(control) => Self::Server(Server::at(control)?),
+            Claim::Ours(directory) => Self::Here(House::open(config, directory).await?),
+        })
+    }
+
+    /// Makes an application.
+    pub(crate) async fn order_application(
+        &self,
+        order: ApplicationOrder,
+    ) -> Result<ApplicationMade, CommandError> {
+        match self {
+            Self::Server(server) => server.post("applications", &order).await,
+            Self::Here(house) => {
+                let made = house.platform.order_application(&house.sandbox, order);
+                Ok(made.await?)
+            }
+        }
+    }
+
+    /// Makes a fixture.
+    pub(crate) async fn seed(&self, fixture: Fixture) -> Result<Seeded, CommandError> {
+        match self {
+            Self::Server(server) => {
+                let path = format!("fixtures/{}", fixture.name());
+                server.post(&path, &()).await
+            }
+            Self::Here(house) => Ok(house.platform.seed(&house.sandbox, fixture).await?),
+        }
+    }
+}
+
+/// The control routes of a running server.
+pub(crate) struct Server {
+    http: reqwest::Client,
+    control: Control,
+}
+
+impl Server {
+    fn at(control: Control) -> Result<Self, CommandError> {
+        // The way to this machine leads through nobody's proxy.
+        let http = reqwest::Client::builder().no_proxy().build();
+        let http = http.context("no HTTP client can be made")?;
+        Ok(Self { http, control })
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CommandError> {
+        let address = self.control.address;
+        let response = self
+            .http
+            .post(format!("http://{address}/control/{path}"))
+            .bearer_auth(&self.control.admin_token)
+            .json(body)
+            .send()
+            .await
+            .with_context(|| format!("the running server at http://{address} does not answer"))?;
+        let status = response.status();
+        if status.is_success() {
+            let answer = response.json().await;
+            return Ok(answer.context("the running server's answer cannot be read")?);
+        }
+        Err(self.not_done(status, response).await)
+    }
+
+    async fn not_done(&self, status: StatusCode, response: Response) -> CommandError {
+        let body = response.text().await.unwrap_or_default();
+        // What is wrong with a request, the server says in a JSON text.
+        let said = serde_json::from_str::<String>(&body).unwrap_or(body);
+        if status == StatusCode::BAD_REQUEST {
+            return CommandError::refused(said);
+        }
+        let address = self.control.address;
+        CommandError::Failed(anyhow!(
+            "the running server at http://{address} answered {status}: {said} (its log may say more)"
+        ))
+    }
+}

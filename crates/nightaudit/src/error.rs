@@ -1,0 +1,74 @@
+//! How a command fails, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use store::DataDirError;
+
+/// A command that was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The command or its configuration makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// What it asks for is not granted; nothing was changed.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be done.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+impl CommandError {
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self::Usage(what.into())
+    }
+
+    pub(crate) fn refused(what: impl Into<String>) -> Self {
+        Self::Refused(what.into())
+    }
+
+    /// As `--help` documents them.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Refused(_) => 3,
+        })
+    }
+}
+
+/// Failures of the crates below, where a command can do nothing but tell.
+macro_rules! fails {
+    ($($kind:ty),+ $(,)?) => {$(
+        impl From<$kind> for CommandError {
+            fn from(error: $kind) -> Self {
+                Self::Failed(error.into())
+            }
+        }
+    )+};
+}
+
+fails!(
+    payments::Error,
+    store::Error,
+    vault::KeyError,
+    std::io::Error
+);
+
+impl From<payments::SetupError> for CommandError {
+    fn from(error: payments::SetupError) -> Self {
+        match error {
+            payments::SetupError::Failed(error) => error.into(),
+            refused => Self::refused(refused.to_string()),
+        }
+    }
+}
+
+impl From<DataDirError> for CommandError {
+    fn from(error: DataDirError) -> Self {
+        match error {
+            DataDirError::InUse(_) => Self::refused(error.to_string()),
+            DataDirError::Io { .. } => Self::Failed(error.into()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `nightaudit key`: the key that seals the platform's secrets, and what is sealed under it.
+
+use vault::{KEY_VARIABLE, KeySource, rotate_key_file};
+
+use crate::cli::KeyArgs;
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::open::{House, claim_alone};
+use crate::output;
+
+/// Puts a fresh key before the others, then seals all under it.
+pub(crate) async fn rotate(args: KeyArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let directory = claim_alone(&config.data).await?;
+    let file = match &config.keys {
+        KeySource::File(path) => path.clone(),
+        KeySource::DataDir(dir) => dir.join("key"),
+        KeySource::Env(_) => {
+            return Err(CommandError::refused(format!(
+                "the key is in {KEY_VARIABLE}, which no command can change: put a new one before the \
+                 old ({KEY_VARIABLE}=NEW,OLD), then run nightaudit key reseal"
+            )));
+        }
+    };
+    // Before there is a new key: secrets that the present keys do not open must stop us here.
+    let house = House::open(&config, directory).await?;
+    let id = rotate_key_file(&file)?;
+    output::line(format_args!("{} has the new key {id}", file.display()))?;
+    seal_anew(&config, house).await
+}
+
+/// Seals all under the first key.
+pub(crate) async fn reseal(args: KeyArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let directory = claim_alone(&config.data).await?;
+    let house = House::open(&config, directory).await?;
+    seal_anew(&config, house).await
+}
+
+async fn seal_anew(config: &Config, house: House) -> Result<(), CommandError> {
+    // With the keys as they are now.
+    let House { directory, .. } = house;
+    let house = House::open(config, directory).await?;
+    let count = house.platform.reseal_secrets().await?;
+    output::line(match count {
+        0 => "all secrets are under the first key already".to_owned(),
+        1 => "1 secret sealed anew under the first key".to_owned(),
+        count => format!("{count} secrets sealed anew under the first key"),
+    })?;
+    output::note(
+        "Former keys now open nothing here. Keep them as long as backups of the database are kept.",
+    );
+    Ok(())
+}

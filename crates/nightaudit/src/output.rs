@@ -1,0 +1,39 @@
+//! What people and scripts get to read: results on stdout, everything else on stderr.
+
+use std::io::{self, Write};
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{ContentArrangement, Table};
+use owo_colors::{OwoColorize, Stream};
+
+use crate::error::CommandError;
+
+/// Prints a line of the result.
+pub(crate) fn line(text: impl std::fmt::Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Prints rows of a name and a value.
+pub(crate) fn table(rows: &[(&str, &str)]) -> io::Result<()> {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    for (name, value) in rows {
+        table.add_row([name, value]);
+    }
+    line(table)
+}
+
+/// Says something beside the result. When nobody can read it, it is left unsaid.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Says why a command was not carried out.
+pub(crate) fn error(error: &CommandError) {
+    let label = "error:".if_supports_color(Stream::Stderr, |label| label.red());
+    note(format_args!("{label} {error}"));
+}
