@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::id::{AccountId, ListingId};
 use payments::fixtures::{Fixture, UnknownFixture};
-use store::DatabaseUrl;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +78,8 @@ pub(crate) struct Place {
         value_name = "URL",
         hide_env_values = true
     )]
-    pub(crate) database: Option<DatabaseUrl>,
+    // Read later: what is refused here, is repeated on the terminal with its password.
+    pub(crate) database: Option<String>,
 
     /// The file with the key that seals secrets [default: the key in NIGHTAUDIT_KEY, else DIR/key,
     /// which is made when absent].

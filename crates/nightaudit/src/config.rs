@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use payments::Settings;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use store::DatabaseUrl;
 use vault::{KEY_VARIABLE, KeySource};
 
@@ -37,8 +37,7 @@ pub(crate) struct ServeConfig {
 struct Toml {
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
-    #[serde(default, deserialize_with = "database")]
-    database: Option<DatabaseUrl>,
+    database: Option<String>,
     key_file: Option<PathBuf>,
     tokens_per_day: Option<NonZeroU32>,
     report_amounts_as_text: Option<bool>,
@@ -61,12 +60,14 @@ impl Config {
         let key_file = place
             .key_file
             .or_else(|| file.key_file.filter(|_| variable.is_none()));
+        let database = match (place.database, file.database) {
+            (Some(text), _) => database(&text, "--database")?,
+            (None, Some(text)) => database(&text, "database in the --config file")?,
+            (None, None) => DatabaseUrl::Sqlite(data.clone()),
+        };
         let defaults = Settings::default();
         Ok(Self {
-            database: place
-                .database
-                .or(file.database)
-                .unwrap_or_else(|| DatabaseUrl::Sqlite(data.clone())),
+            database,
             keys: KeySource::choose(key_file, variable, data.clone()),
             data,
             settings: Settings {
@@ -103,15 +104,23 @@ impl Toml {
         let wrong =
             |what: String| CommandError::usage(format!("--config {}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+        toml::from_str(&text).map_err(|error| wrong(explain(&error, &text)))
     }
 }
 
-/// A password in the text is not repeated.
-fn database<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DatabaseUrl>, D::Error> {
-    let text: Option<String> = Option::deserialize(deserializer)?;
-    text.map(|text| text.parse().map_err(de::Error::custom))
-        .transpose()
+/// The place and the reason. The value is not repeated, as the library would: it may hold a
+/// password.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let number = before.unwrap_or_default().lines().count().max(1);
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split('=').next().unwrap_or_default().trim();
+    format!("line {number} ({key}): {}", error.message())
+}
+
+fn database(text: &str, origin: &str) -> Result<DatabaseUrl, CommandError> {
+    text.parse()
+        .map_err(|error| CommandError::usage(format!("{origin}: {error}")))
 }
 
 fn key_variable() -> Result<Option<String>, CommandError> {

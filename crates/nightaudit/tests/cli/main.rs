@@ -1,0 +1,15 @@
+//! The program as people run it: real processes, real sockets, on both engines.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "helpers of tests may fail as tests do, and serve the tests alone"
+)]
+
+mod support;
+
+mod commands;
+mod configuration;
+mod keys;
+mod serving;
