@@ -13,6 +13,7 @@ mod error;
 mod ids;
 mod migrate;
 mod pool;
+mod prepared;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -25,5 +26,6 @@ pub use data_dir::{Control, DataDir, DataDirError};
 pub use error::{Error, Failure};
 pub use ids::{new_id, random_bytes};
 pub use migrate::{Migrations, migrate};
+pub use prepared::Prepared;
 pub use store::{Lock, Store};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use contract::id::{AttemptId, PaymentId, RefundId, ReservationId};
 use diesel::prelude::*;
-use store::Connection;
+use store::{Connection, prepared};
 
 use crate::Error;
 use crate::model::AttemptKind;
@@ -35,7 +35,7 @@ impl AttemptState {
 
 /// An attempt as it is shown.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = attempt)]
+#[diesel(table_name = attempt, treat_none_as_default_value = false)]
 pub(crate) struct AttemptRow {
     pub(crate) id: AttemptId,
     pub(crate) payment_id: PaymentId,
@@ -95,9 +95,9 @@ pub(crate) fn start(
 
 /// Keeps that there was no answer.
 pub(crate) fn mark_unknown(connection: &mut Connection, id: AttemptId) -> Result<(), Error> {
-    diesel::update(attempt::table.find(id))
-        .set(attempt::state.eq(AttemptState::Unknown.name()))
-        .execute(connection)?;
+    let unknown = attempt::state.eq(AttemptState::Unknown.name());
+    let attempt = attempt::table.find(id);
+    prepared!(connection, diesel::update(attempt).set(unknown))?;
     Ok(())
 }
 
@@ -110,14 +110,14 @@ pub(crate) fn end(
     payload: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    diesel::update(attempt::table.find(id))
-        .set((
-            attempt::state.eq(state.name()),
-            attempt::error.eq(error),
-            attempt::payload.eq(payload),
-            attempt::ended_ms.eq(now),
-        ))
-        .execute(connection)?;
+    let answer = (
+        attempt::state.eq(state.name()),
+        attempt::error.eq(error),
+        attempt::payload.eq(payload),
+        attempt::ended_ms.eq(now),
+    );
+    let attempt = attempt::table.find(id);
+    prepared!(connection, diesel::update(attempt).set(answer))?;
     Ok(())
 }
 

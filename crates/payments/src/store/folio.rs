@@ -6,7 +6,7 @@ use contract::id::{
 };
 use diesel::prelude::*;
 use money::{Currency, Money};
-use store::Connection;
+use store::{Connection, prepared};
 
 use crate::Error;
 use crate::model::{Attempt, Folio, Payment, Reference, Refund, RefundState, Source, State};
@@ -93,8 +93,8 @@ fn currency(code: &str) -> Result<Currency, Error> {
         .map_err(|_| Error::Corrupt(format!("currency {code}")))
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = payment, treat_none_as_null = true)]
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = payment, treat_none_as_default_value = false)]
 struct PaymentRow {
     id: PaymentId,
     account_id: AccountId,
@@ -120,8 +120,29 @@ struct PaymentRow {
     agenda_ms: Option<Timestamp>,
 }
 
+/// What may change of a payment.
+#[derive(AsChangeset)]
+#[diesel(table_name = payment, treat_none_as_null = true)]
+struct PaymentChange {
+    method: String,
+    payment_method_id: Option<PaymentMethodId>,
+    amount_minor: i64,
+    state: &'static str,
+    note: Option<String>,
+    due_ms: Option<Timestamp>,
+    paid_ms: Option<Timestamp>,
+    expires_ms: Option<Timestamp>,
+    captured_minor: Option<i64>,
+    transaction_id: Option<String>,
+    confirmation: Option<String>,
+    authentication_url: Option<String>,
+    attempt_id: Option<AttemptId>,
+    attempt_ms: Option<Timestamp>,
+    agenda_ms: Option<Timestamp>,
+}
+
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = refund, treat_none_as_null = true)]
+#[diesel(table_name = refund, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct RefundRow {
     id: RefundId,
     payment_id: PaymentId,
@@ -151,9 +172,9 @@ fn payments(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<PaymentId> = rows.iter().map(|row| row.id).collect();
     let refunds: Vec<RefundRow> = refund::table
-        .filter(refund::payment_id.eq_any(ids))
+        .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
+        .filter(payment::reservation_id.eq(reservation))
         .order((refund::created_ms, refund::id))
         .select(RefundRow::as_select())
         .load(connection)?;
@@ -211,38 +232,59 @@ impl PaymentRow {
     }
 
     fn of(folio: &Folio, account: AccountId, payment: &Payment) -> Self {
-        let (method, payment_method_id) = match &payment.source {
-            Source::Card { method, name } => (name.clone(), Some(*method)),
-            Source::Recorded { name } => (name.clone(), None),
-        };
+        let now = PaymentChange::to(payment);
         Self {
             id: payment.id,
             account_id: account,
             reservation_id: folio.reservation,
             guest_id: folio.guest,
+            method: now.method,
+            payment_method_id: now.payment_method_id,
+            amount_minor: now.amount_minor,
+            currency: folio.currency.code().to_owned(),
+            state: now.state.to_owned(),
+            is_hold: payment.is_hold,
+            note: now.note,
+            due_ms: now.due_ms,
+            paid_ms: now.paid_ms,
+            expires_ms: now.expires_ms,
+            captured_minor: now.captured_minor,
+            transaction_id: now.transaction_id,
+            confirmation: now.confirmation,
+            authentication_url: now.authentication_url,
+            attempt_id: now.attempt_id,
+            attempt_ms: now.attempt_ms,
+            created_ms: payment.created,
+            agenda_ms: now.agenda_ms,
+        }
+    }
+}
+
+impl PaymentChange {
+    fn to(payment: &Payment) -> Self {
+        let (method, payment_method_id) = match &payment.source {
+            Source::Card { method, name } => (name.clone(), Some(*method)),
+            Source::Recorded { name } => (name.clone(), None),
+        };
+        let reference = payment.reference.clone();
+        let (transaction_id, confirmation) = reference
+            .map(|known| (known.transaction, known.confirmation))
+            .unzip();
+        Self {
             method,
             payment_method_id,
             amount_minor: payment.amount.minor(),
-            currency: folio.currency.code().to_owned(),
-            state: payment.state.name().to_owned(),
-            is_hold: payment.is_hold,
+            state: payment.state.name(),
             note: payment.note.clone(),
             due_ms: payment.due,
             paid_ms: payment.paid,
             expires_ms: payment.expires,
             captured_minor: payment.captured.map(Money::minor),
-            transaction_id: payment
-                .reference
-                .as_ref()
-                .map(|known| known.transaction.clone()),
-            confirmation: payment
-                .reference
-                .as_ref()
-                .map(|known| known.confirmation.clone()),
+            transaction_id,
+            confirmation,
             authentication_url: payment.authentication_url.clone(),
             attempt_id: payment.attempt.map(|attempt| attempt.id),
             attempt_ms: payment.attempt.map(|attempt| attempt.started),
-            created_ms: payment.created,
             agenda_ms: payment.agenda(),
         }
     }
@@ -317,14 +359,14 @@ pub(crate) fn save(
     }
     let totals = |folio: &Folio| (folio.paid(), folio.refunded(), folio.is_touched);
     if totals(before) != totals(after) {
-        diesel::update(reservation::table.find(after.reservation))
-            .set((
-                reservation::paid_minor.eq(after.paid().minor()),
-                reservation::refunded_minor.eq(after.refunded().minor()),
-                reservation::is_touched.eq(after.is_touched),
-                reservation::updated_ms.eq(now),
-            ))
-            .execute(connection)?;
+        let totals = (
+            reservation::paid_minor.eq(after.paid().minor()),
+            reservation::refunded_minor.eq(after.refunded().minor()),
+            reservation::is_touched.eq(after.is_touched),
+            reservation::updated_ms.eq(now),
+        );
+        let reservation = reservation::table.find(after.reservation);
+        prepared!(connection, diesel::update(reservation).set(totals))?;
     }
     Ok(())
 }
@@ -336,19 +378,18 @@ fn save_payment(
     changed: &Payment,
     known: Option<&Payment>,
 ) -> Result<(), Error> {
-    let row = PaymentRow::of(folio, account, changed);
     match known {
         None => {
             diesel::insert_into(payment::table)
-                .values(&row)
+                .values(PaymentRow::of(folio, account, changed))
                 .execute(connection)?;
         }
         // Its refunds may be all that has changed.
         Some(known) if known.without_refunds() == changed.without_refunds() => {}
         Some(_) => {
-            diesel::update(payment::table.find(changed.id))
-                .set(&row)
-                .execute(connection)?;
+            let change = PaymentChange::to(changed);
+            let payment = payment::table.find(changed.id);
+            prepared!(connection, diesel::update(payment).set(change))?;
         }
     }
     for refund in &changed.refunds {
@@ -361,9 +402,8 @@ fn save_payment(
             }
             Some(known) if known == refund => {}
             Some(_) => {
-                diesel::update(refund::table.find(refund.id))
-                    .set(&row)
-                    .execute(connection)?;
+                let refund = refund::table.find(refund.id);
+                prepared!(connection, diesel::update(refund).set(&row))?;
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::schema::{guest, listing, payment, payment_method, provider, reservati
 
 /// A stored method.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = payment_method)]
+#[diesel(table_name = payment_method, treat_none_as_default_value = false)]
 pub(crate) struct PaymentMethod {
     pub(crate) id: PaymentMethodId,
     pub(crate) account_id: AccountId,
