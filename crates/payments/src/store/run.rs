@@ -162,3 +162,88 @@ fn join(runs: &[Run], window: Window) -> Vec<Span> {
     }
     spans
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run(first_place: i64, day: i64, row_count: i64) -> Run {
+        Run {
+            first_place,
+            day,
+            row_count,
+        }
+    }
+
+    #[test]
+    fn rows_of_the_last_runs_day_make_it_longer() {
+        let last = run(11, 5, 10);
+        assert_eq!(
+            encode(Some(last), 21, [5, 5, 6, 6, 6, 5]),
+            (Some(run(11, 5, 12)), vec![run(23, 6, 3), run(26, 5, 1)])
+        );
+        assert_eq!(encode(Some(last), 21, [6]), (None, vec![run(21, 6, 1)]));
+        assert_eq!(encode(None, 1, [5, 5]), (None, vec![run(1, 5, 2)]));
+        assert_eq!(encode(Some(last), 21, []), (None, vec![]));
+    }
+
+    proptest! {
+        /// However the rows are cut into batches: a row has its own day, and each change of day
+        /// starts a run.
+        #[test]
+        fn runs_tell_the_day_of_each_place(batches in prop::collection::vec(
+            prop::collection::vec(1..4_i64, 0..9), 0..9,
+        )) {
+            let mut runs: Vec<Run> = Vec::new();
+            for batch in &batches {
+                let first_place = runs.last().map_or(FIRST_PLACE, Run::next_place);
+                let (grown, new) = encode(runs.last().copied(), first_place, batch.clone());
+                if let Some(grown) = grown {
+                    runs.pop();
+                    runs.push(grown);
+                }
+                runs.extend(new);
+            }
+            let days: Vec<i64> = batches.concat();
+            let told = runs.iter().flat_map(|run| std::iter::repeat_n(run.day, usize::try_from(run.row_count).unwrap()));
+            prop_assert_eq!(told.collect::<Vec<_>>(), days.clone());
+            let changes = days.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            prop_assert_eq!(runs.len(), changes + usize::from(!days.is_empty()));
+        }
+    }
+
+    #[test]
+    fn whole_runs_that_touch_are_one_span() {
+        let window = Window {
+            first: "2026-03-01T12:00:00Z".parse().unwrap(),
+            last: "2026-03-04T23:59:59.999Z".parse().unwrap(),
+        };
+        let first = *window.days().start();
+        let span = |first_place, row_count, is_whole| Span {
+            first_place,
+            row_count,
+            is_whole,
+        };
+        let runs = [
+            run(1, first, 4),
+            run(5, first + 1, 3),
+            run(8, first + 2, 2),
+            // Between them, rows of a day outside.
+            run(12, first + 3, 1),
+            run(13, first, 1),
+        ];
+        assert_eq!(
+            join(&runs, window),
+            [
+                span(1, 4, false),
+                span(5, 5, true),
+                span(12, 1, true),
+                span(13, 1, false),
+            ]
+        );
+        assert_eq!(span(5, 5, true).part(2, 25), span(7, 3, true));
+        assert_eq!(span(5, 5, true).part(2, 2), span(7, 2, true));
+    }
+}

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use contract::Timestamp;
 use contract::id::{AccountId, ListingId};
 use diesel::prelude::*;
-use processors::TransactionRecord;
+use processors::{TransactionId, TransactionRecord};
 use store::{Connection, MultiBackend, both};
 
 use super::run::{self, Scope, Span};
@@ -101,10 +101,16 @@ pub(crate) fn keep(
     account: AccountId,
     records: &[TransactionRecord],
 ) -> Result<(), Error> {
-    let mut known = known_ids(connection, account, records)?;
-    let (fresh, changed): (Vec<_>, Vec<_>) = records
-        .iter()
-        .partition(|record| known.insert(record.id.as_str()));
+    let mut seen = HashSet::new();
+    let (mut fresh, mut changed) = (Vec::new(), Vec::new());
+    for record in records {
+        let is_first = seen.insert(&record.id);
+        if is_first && !is_known(connection, account, &record.id)? {
+            fresh.push(record);
+        } else {
+            changed.push(record);
+        }
+    }
     insert(connection, account, &fresh)?;
     for record in changed {
         diesel::update(transaction::table.find((account, record.id.as_str())))
@@ -114,22 +120,19 @@ pub(crate) fn keep(
     Ok(())
 }
 
-fn known_ids<'a>(
+/// One by one: for a list of ids PostgreSQL may read all of an account's rows, as long as it has no
+/// statistics of how many those are.
+fn is_known(
     connection: &mut Connection,
     account: AccountId,
-    records: &'a [TransactionRecord],
-) -> Result<HashSet<&'a str>, Error> {
-    let found: Vec<String> = transaction::table
-        .filter(transaction::account_id.eq(account))
-        .filter(transaction::id.eq_any(records.iter().map(|record| record.id.as_str())))
+    id: &TransactionId,
+) -> Result<bool, Error> {
+    let found: Option<String> = transaction::table
+        .find((account, id.as_str()))
         .select(transaction::id)
-        .load(connection)?;
-    let found: HashSet<String> = found.into_iter().collect();
-    Ok(records
-        .iter()
-        .map(|record| record.id.as_str())
-        .filter(|id| found.contains(*id))
-        .collect())
+        .first(connection)
+        .optional()?;
+    Ok(found.is_some())
 }
 
 fn insert(
@@ -185,65 +188,62 @@ pub(crate) fn page(
     listings: Option<&HashSet<ListingId>>,
     request: &ReportRequest,
 ) -> Result<Vec<Transaction>, Error> {
-    let of_account = transaction::table
-        .filter(transaction::account_id.eq(account))
-        .into_boxed();
-    let query = match &request.filter {
+    match &request.filter {
         Filter::ConfirmationCode(code) => {
-            of_account.filter(transaction::confirmation_code.eq(code))
+            let rows = transaction::table
+                .filter(transaction::account_id.eq(account))
+                .filter(transaction::confirmation_code.eq(code))
+                .into_boxed();
+            Ok(of_listings(rows, account, listings)
+                .order(transaction::place)
+                .offset(request.skip)
+                .limit(request.take)
+                .select(Transaction::as_select())
+                .load(connection)?)
         }
         Filter::Dates {
             window,
             sub_account_id,
         } => {
-            let sub_account = sub_account_id.as_deref();
-            if listings.is_none() {
-                let dates = Dates {
-                    account,
-                    window: *window,
-                    sub_account,
-                };
-                return dates.page(connection, request.skip, request.take);
-            }
-            let of_dates =
-                of_account.filter(transaction::merchant_ms.between(window.first, window.last));
-            match sub_account {
-                Some(id) => of_dates.filter(transaction::sub_account_id.eq(id)),
-                None => of_dates,
-            }
+            let dates = Dates {
+                account,
+                listings,
+                window: *window,
+                sub_account: sub_account_id.as_deref(),
+            };
+            dates.page(connection, request.skip, request.take)
         }
-    };
-    let visible = match listings {
-        Some(ids) => query.filter(transaction::confirmation_code.eq_any(codes_of(account, ids))),
-        None => query,
-    };
-    Ok(visible
-        .order(transaction::place)
-        .offset(request.skip)
-        .limit(request.take)
-        .select(Transaction::as_select())
-        .load(connection)?)
+    }
 }
 
-/// The codes of the reservations of some listings.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn codes_of<'a>(account: AccountId, listings: &'a HashSet<ListingId>) -> _ {
-    reservation::table
+/// Only the rows of reservations of these listings, if there are any to keep to.
+fn of_listings<'a>(
+    rows: Rows<'a>,
+    account: AccountId,
+    listings: Option<&'a HashSet<ListingId>>,
+) -> Rows<'a> {
+    let Some(ids) = listings else {
+        return rows;
+    };
+    let codes = reservation::table
         .filter(reservation::account_id.eq(account))
-        .filter(reservation::listing_id.eq_any(listings))
-        .select(reservation::confirmation_code)
+        .filter(reservation::listing_id.eq_any(ids))
+        .select(reservation::confirmation_code);
+    rows.filter(transaction::confirmation_code.eq_any(codes))
 }
 
 /// The rows of a span of time, of an account or one of its sub-accounts.
 struct Dates<'a> {
     account: AccountId,
+    listings: Option<&'a HashSet<ListingId>>,
     window: Window,
     sub_account: Option<&'a str>,
 }
 
 impl<'a> Dates<'a> {
     /// Adds up counts, a few for a month, and reads rows only where the page is: the last page costs
-    /// what the first does. Only days of which a part is asked for are counted row by row.
+    /// what the first does. Only days of which a part is asked for are counted row by row, and all
+    /// days for an application that may not see every row.
     fn page(
         &self,
         connection: &mut Connection,
@@ -254,16 +254,19 @@ impl<'a> Dates<'a> {
         let mut page = Vec::new();
         let mut missing = take;
         for span in run::spans(connection, &scope, self.window)? {
-            let matching = if span.is_whole {
-                span.row_count
-            } else {
-                self.rows(&span).count().get_result(connection)?
-            };
-            if matching <= skip {
-                skip -= matching;
-                continue;
+            let is_whole = span.is_whole && self.listings.is_none();
+            if skip > 0 {
+                let matching = if is_whole {
+                    span.row_count
+                } else {
+                    self.rows(&span).count().get_result(connection)?
+                };
+                if matching <= skip {
+                    skip -= matching;
+                    continue;
+                }
             }
-            let rows = if span.is_whole {
+            let rows = if is_whole {
                 self.in_order(self.rows(&span.part(skip, missing)))
             } else {
                 self.in_order(self.rows(&span)).offset(skip).limit(missing)
@@ -286,12 +289,13 @@ impl<'a> Dates<'a> {
             .filter(transaction::account_id.eq(self.account))
             .filter(transaction::merchant_ms.between(self.window.first, self.window.last))
             .into_boxed();
-        match self.sub_account {
+        let query = match self.sub_account {
             Some(id) => query
                 .filter(transaction::sub_account_id.eq(id))
                 .filter(transaction::sub_account_place.between(first, last)),
             None => query.filter(transaction::place.between(first, last)),
-        }
+        };
+        of_listings(query, self.account, self.listings)
     }
 
     /// Both are one order; each has its index.

@@ -13,6 +13,7 @@ use processors::{
     SubAccountId, TransactionId, TransactionKind, TransactionRecord, TransactionStatus, Verify,
 };
 use store::testing::{Engine, Fixture};
+use tokio::sync::oneshot;
 
 use crate::support::TestApp;
 
@@ -22,6 +23,14 @@ pub struct Recorded {
     sub_accounts: Mutex<Vec<SubAccount>>,
     records: Mutex<Vec<TransactionRecord>>,
     is_down: AtomicBool,
+    /// Whom the next answer waits for.
+    halt: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
+}
+
+/// An answer that is on its way, and stays there until it is let go.
+pub struct Halted {
+    pub is_reached: oneshot::Receiver<()>,
+    pub go_on: oneshot::Sender<()>,
 }
 
 impl Recorded {
@@ -94,6 +103,14 @@ impl Recorded {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
+    /// Halts the next answer with transactions, once it is made.
+    pub fn halt_next(&self) -> Halted {
+        let (reached, is_reached) = oneshot::channel();
+        let (go_on, going_on) = oneshot::channel();
+        *self.halt.lock().unwrap() = Some((reached, going_on));
+        Halted { is_reached, go_on }
+    }
+
     fn sub_account(&self, id: &str) -> SubAccount {
         let all = self.sub_accounts.lock().unwrap();
         all.iter()
@@ -159,14 +176,15 @@ impl Processor for Recorded {
         limit: usize,
     ) -> Result<Vec<TransactionRecord>, Failure> {
         self.check()?;
-        let all = self.records.lock().unwrap();
-        let mut feed: Vec<_> = all
-            .iter()
-            .filter(|record| record.sub_account == *sub_account && record.position > after)
-            .cloned()
-            .collect();
+        let mut feed = self.records.lock().unwrap().clone();
+        feed.retain(|record| record.sub_account == *sub_account && record.position > after);
         feed.sort_by_key(|record| record.position);
         feed.truncate(limit);
+        let halt = self.halt.lock().unwrap().take();
+        if let Some((reached, going_on)) = halt {
+            reached.send(()).unwrap();
+            going_on.await.unwrap();
+        }
         Ok(feed)
     }
 }

@@ -12,13 +12,15 @@ use store::on_both_engines;
 use store::testing::Engine;
 
 use crate::recorded::{Reporting, add_provider, add_provider_with_status};
-use crate::support::{Reply, TestApp};
+use crate::support::{GuestyDocs, Reply, TestApp};
 
 /// The guide and the published schema name the report differently.
 const PATHS: [&str; 2] = [
     "/v1/payment-transactions/report",
     "/v1/payment-transactions/reports",
 ];
+/// What users are told.
+const DOCUMENT: &str = include_str!("../../../../docs/transaction-report.md");
 const MARCH: &str = "startDate=2026-03-01&endDate=2026-03-31";
 
 /// Asks at both paths, which answer alike.
@@ -128,6 +130,9 @@ on_both_engines! {
         ] {
             let reply = ask(&this.app, query).await;
             assert_eq!(reply.expect(400), refused(text), "{query}");
+            // The first word may be any parameter's name.
+            let (_, documented) = text.split_once(' ').unwrap();
+            assert!(DOCUMENT.contains(documented), "no document says: {text}");
         }
     }
 
@@ -457,6 +462,56 @@ async fn a_setting_prints_amounts_as_text() {
     this.processor.report("1387.1", "2026-03-05T10:00:00Z");
     let reply = ask(&this.app, MARCH).await.expect(200);
     assert_eq!(reply[0]["amount"], "12.34");
+}
+
+on_both_engines! {
+    async fn a_payments_whole_life_is_reported_step_by_step_and_at_once(docs: GuestyDocs) {
+        const PAYMENTS: &str = "/v1/reservations/64da254383ad1500284bd0c0/payments";
+        const DAY: &str = "startDate=2023-08-14&endDate=2023-08-14";
+        let app = &docs.app;
+        let card = json!({"method": "STRIPE", "id": "64da2367d8d9771c02befbb2"});
+        let charge = json!({"paymentMethod": card, "amount": 500});
+        let hold = json!({"paymentMethod": card, "amount": 120.5, "isAuthorizationHold": true});
+
+        let mut expected = Vec::new();
+        for (body, step) in [(charge, "Charge 500.00"), (hold, "Authorization 120.50")] {
+            let reply = app.post(PAYMENTS, &body).await.expect(201);
+            let made = reply["money"]["payments"].as_array().unwrap().last().unwrap();
+            let payment = format!("{PAYMENTS}/{}", made["_id"].as_str().unwrap());
+            expected.push(step);
+            assert_eq!(steps(app, DAY).await, expected);
+            if body["isAuthorizationHold"] == true {
+                let part = json!({"amount": 100});
+                app.post(&format!("{payment}/capture"), &part).await.expect(201);
+                expected.push("Partial Capture 100.00");
+                assert_eq!(steps(app, DAY).await, expected);
+            }
+            app.post(&format!("{payment}/refund"), &json!({"amount": 40.05})).await.expect(201);
+            expected.push("Partial Refund 40.05");
+            assert_eq!(steps(app, DAY).await, expected);
+        }
+        assert_eq!(steps(app, "reservationConfirmationCode=r2B9jZYJK").await, expected);
+
+        let rows = ask(app, DAY).await.expect(200);
+        assert_eq!(rows[0]["subAccount"].as_str().unwrap().split(" - ").last(), Some("USD"));
+        assert_eq!(rows[0]["merchantDate"], "2023-08-14T13:02:00");
+        assert_eq!(rows[0]["last4"], "4242");
+        assert_eq!(rows[0]["paymentMethod"], "Visa");
+    }
+}
+
+/// The kind and the amount of each row.
+async fn steps(app: &TestApp, query: &str) -> Vec<String> {
+    let rows = ask(app, query).await.expect(200);
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| {
+        format!(
+            "{} {}",
+            row["transactionType"].as_str().unwrap(),
+            row["amount"]
+        )
+    })
+    .collect()
 }
 
 /// A reservation with this code in a listing of its own.
