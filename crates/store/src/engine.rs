@@ -78,6 +78,10 @@ fn sqlite_settings(access: Access) -> &'static str {
     }
 }
 
+/// Each statement is planned anew: a plan that was made while a table was nearly empty reads the
+/// table whole, and would be kept until the table is next analyzed. On a new database that is a
+/// minute, in which a hundred thousand rows may have come.
+///
 /// A role may not be allowed to choose the language of messages, in which a deadlock is told from
 /// other errors; then they come as the server was set up, which is English nearly everywhere.
 fn open_schema(server: &str, name: &str) -> Result<Connection, String> {
@@ -87,6 +91,7 @@ fn open_schema(server: &str, name: &str) -> Result<Connection, String> {
             "SET search_path TO \"{name}\";
              SET timezone TO 'UTC';
              SET lock_timeout TO '10s';
+             SET plan_cache_mode TO force_custom_plan;
              SET client_min_messages TO warning;
              DO $$ BEGIN
                  SET lc_messages TO 'C';
