@@ -15,6 +15,7 @@ use payments::fixtures::{Fixture, UnknownFixture};
 
 const EXAMPLES: &str = "\
 Examples:
+  nightaudit demo
   nightaudit serve
   nightaudit serve --listen 127.0.0.1:0 --data ./trial
   nightaudit serve --database postgres://nightaudit@db.example/nightaudit --key-file /etc/nightaudit/key
@@ -29,6 +30,15 @@ Exit codes:
   1  it could not be done: the database, the disk or the network failed
   2  the command line or the configuration makes no sense
   3  refused, and nothing changed: no such account, made already, a server has the data directory";
+
+const DEMO_HELP: &str = "\
+The demo makes a fresh portfolio on an embedded database in a temporary directory, which goes away
+with it. Each step shows the request that made it; the payment methods, the reservation and its code
+are those of the Open API's guide to posting a guest payment.
+
+Examples:
+  nightaudit demo
+  nightaudit demo --once && echo 'every step held'";
 
 /// The nightly close for vacation rentals: a payments platform that speaks the Guesty Open API.
 #[derive(Debug, Parser)]
@@ -50,6 +60,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Tells the story of a guest's payment against a server of its own, then keeps serving.
+    Demo(DemoArgs),
     /// Serves the API until Ctrl-C or SIGTERM; requests in flight are finished first.
     Serve(ServeArgs),
     /// The applications that ask for tokens.
@@ -61,6 +73,18 @@ pub(crate) enum Command {
     /// The key that seals the platform's secrets.
     #[command(subcommand)]
     Key(KeyCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DEMO_HELP)]
+pub(crate) struct DemoArgs {
+    /// End after the story: with exit code 0 only if every step held.
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Where to listen [default: 127.0.0.1:8080, or a free port where that is taken].
+    #[arg(long, env = "NIGHTAUDIT_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// Where the data is.

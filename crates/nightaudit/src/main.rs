@@ -3,6 +3,7 @@
 mod app;
 mod cli;
 mod config;
+mod demo;
 mod desk;
 mod error;
 mod key;
@@ -36,6 +37,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), CommandError> {
     log_to_stderr(&cli.log)?;
     match cli.command {
+        Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::App(AppCommand::Create(args)) => app::create(args).await,
         Command::Sandbox(SandboxCommand::Seed(args)) => sandbox::seed(args).await,

@@ -61,6 +61,11 @@ impl Server {
         })
     }
 
+    /// What is served.
+    pub(crate) fn house(&self) -> &House {
+        &self.house
+    }
+
     /// Answers, and does the work that nobody waits for, until a signal; then finishes what is in
     /// flight. A second signal does not wait for that.
     pub(crate) async fn run(self, signals: &mut StopSignals) -> Result<(), CommandError> {

@@ -33,14 +33,22 @@ impl Client {
             ("client_id", client_id),
             ("client_secret", client_secret),
         ];
-        let reply = http.post(format!("{base}/oauth2/token")).form(&form).send().await?;
+        let reply = http
+            .post(format!("{base}/oauth2/token"))
+            .form(&form)
+            .send()
+            .await?;
         let (status, text) = (reply.status(), reply.text().await?);
         let token: Value = serde_json::from_str(&text)
             .with_context(|| format!("the token endpoint answered {status}: {text}"))?;
         let Some(token) = token["access_token"].as_str() else {
             bail!("the token endpoint answered {status}: {text}");
         };
-        Ok(Self { http, base: base.to_owned(), token: token.to_owned() })
+        Ok(Self {
+            http,
+            base: base.to_owned(),
+            token: token.to_owned(),
+        })
     }
 
     /// GET.
@@ -59,13 +67,21 @@ impl Client {
             .request(method.clone(), format!("{}{path}", self.base))
             .bearer_auth(&self.token);
         if let Some(body) = &body {
-            request = request.header("content-type", "application/json").body(body.clone());
+            request = request
+                .header("content-type", "application/json")
+                .body(body.clone());
         }
         let reply = request.send().await?;
         let (status, text) = (reply.status().as_u16(), reply.text().await?);
         let reply = serde_json::from_str(&text)
             .with_context(|| format!("{method} {path} answered {status}: {text}"))?;
-        Ok(Exchange { method, path: path.to_owned(), sent: body, status, reply })
+        Ok(Exchange {
+            method,
+            path: path.to_owned(),
+            sent: body,
+            status,
+            reply,
+        })
     }
 }
 
@@ -81,7 +97,12 @@ impl Exchange {
     /// With the reply when it has another.
     pub(crate) fn expect(&self, status: u16) -> Result<&Value> {
         if self.status != status {
-            bail!("{} answered {} instead of {status}: {}", self.request(), self.status, self.reply);
+            bail!(
+                "{} answered {} instead of {status}: {}",
+                self.request(),
+                self.status,
+                self.reply
+            );
         }
         Ok(&self.reply)
     }

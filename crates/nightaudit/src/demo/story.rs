@@ -19,7 +19,11 @@ const METHOD: &str = "64da2367d8d9771c02befbb2";
 /// # Errors
 /// The first step whose reply is not what it should be, with the reply.
 pub(crate) async fn tell(client: &Client, out: &mut (impl Write + Send)) -> Result<()> {
-    let mut teller = Teller { client, out, step: 0 };
+    let mut teller = Teller {
+        client,
+        out,
+        step: 0,
+    };
     teller.methods().await?;
     teller.schedule().await?;
     teller.pay().await?;
@@ -41,11 +45,20 @@ impl<W: Write + Send> Teller<'_, W> {
         self.title("The guest's payment methods")?;
         let path = format!("/v1/guests/{GUEST}/payment-methods");
         let listed = self.client.get(&path).await?;
-        let methods = listed.expect(200)?.as_array().context("a list of methods")?;
+        let methods = listed
+            .expect(200)?
+            .as_array()
+            .context("a list of methods")?;
         ensure!(!methods.is_empty(), "the guest has no payment method");
         let lines = methods.iter().map(|method| {
             let of = |name: &str| text(&method[name]);
-            format!("{}  {}  {} •••• {}", of("_id"), of("method"), of("brand"), of("last4"))
+            format!(
+                "{}  {}  {} •••• {}",
+                of("_id"),
+                of("method"),
+                of("brand"),
+                of("last4")
+            )
         });
         let lines: Vec<String> = lines.collect();
         self.show(&listed, &lines)
@@ -63,7 +76,10 @@ impl<W: Write + Send> Teller<'_, W> {
             .await?;
         let payment = newest(&posted, "PENDING")?;
         let when = text(&payment["shouldBePaidAt"]);
-        self.show(&posted, &[summary(&payment), format!("will be charged at {when}")])
+        self.show(
+            &posted,
+            &[summary(&payment), format!("will be charged at {when}")],
+        )
     }
 
     async fn pay(&mut self) -> Result<()> {
@@ -78,12 +94,18 @@ impl<W: Write + Send> Teller<'_, W> {
         let payment = newest(&posted, "SUCCEEDED")?;
         let at = text(&payment["paidAt"]);
         let id = text(&payment["confirmationCode"]);
-        self.show(&posted, &[summary(&payment), format!("paid at {at}, at the processor {id}")])
+        self.show(
+            &posted,
+            &[
+                summary(&payment),
+                format!("paid at {at}, at the processor {id}"),
+            ],
+        )
     }
 
     async fn hold_and_capture(&mut self) -> Result<Value> {
         self.title("Hold 300.00 on the card")?;
-        let held = self
+        let posted = self
             .post_payment(&json!({
                 "paymentMethod": {"method": "STRIPE", "id": METHOD},
                 "amount": 300,
@@ -91,8 +113,8 @@ impl<W: Write + Send> Teller<'_, W> {
                 "note": "Security deposit",
             }))
             .await?;
-        let hold = newest(&held, "AUTHORIZATION_HOLD_SUCCEEDED")?;
-        self.show(&held, &[summary(&hold)])?;
+        let hold = newest(&posted, "AUTHORIZATION_HOLD_SUCCEEDED")?;
+        self.show(&posted, &[summary(&hold)])?;
 
         self.title("Capture 120.50 of it; the rest is released")?;
         let path = format!("{}/{}/capture", payments_path(), text(&hold["_id"]));
@@ -100,7 +122,10 @@ impl<W: Write + Send> Teller<'_, W> {
         let payment = newest(&captured, "SUCCEEDED")?;
         let taken = &payment["authorizationHoldCaptures"][0]["amount"];
         ensure!(*taken == json!(120.5), "captured {taken} instead of 120.5");
-        self.show(&captured, &[summary(&payment), format!("captured {taken} USD")])?;
+        self.show(
+            &captured,
+            &[summary(&payment), format!("captured {taken} of it")],
+        )?;
         Ok(payment)
     }
 
@@ -111,8 +136,16 @@ impl<W: Write + Send> Teller<'_, W> {
         let refunded = self.client.post(&path, &body).await?;
         let payment = newest(&refunded, "SUCCEEDED")?;
         let refund = &payment["refunds"][0];
-        ensure!(text(&refund["status"]) == "SUCCEEDED", "the refund is {}", refund["status"]);
-        let line = format!("refund {} {} USD", text(&refund["status"]), refund["amount"]);
+        ensure!(
+            text(&refund["status"]) == "SUCCEEDED",
+            "the refund is {}",
+            refund["status"]
+        );
+        let line = format!(
+            "refund {} {} USD",
+            text(&refund["status"]),
+            refund["amount"]
+        );
         self.show(&refunded, &[line])
     }
 
@@ -141,8 +174,16 @@ impl<W: Write + Send> Teller<'_, W> {
         let path = format!("/v1/reservations/{RESERVATION}?fields=money");
         let read = self.client.get(&path).await?;
         let money = &read.expect(200)?["money"];
-        ensure!(money["totalPaid"] == json!(620.5), "totalPaid is {}", money["totalPaid"]);
-        ensure!(money["totalRefunded"] == json!(20.5), "totalRefunded is {}", money["totalRefunded"]);
+        ensure!(
+            money["totalPaid"] == json!(620.5),
+            "totalPaid is {}",
+            money["totalPaid"]
+        );
+        ensure!(
+            money["totalRefunded"] == json!(20.5),
+            "totalRefunded is {}",
+            money["totalRefunded"]
+        );
         let line = format!(
             "paid {}, refunded {}, balance due {} {}",
             money["totalPaid"],
@@ -158,10 +199,19 @@ impl<W: Write + Send> Teller<'_, W> {
         let path =
             "/v1/payment-transactions/report?startDate=2023-08-14&endDate=2023-08-15&take=100";
         let read = self.client.get(path).await?;
-        let rows = read.expect(200)?.as_array().context("a list of transactions")?;
+        let rows = read
+            .expect(200)?
+            .as_array()
+            .context("a list of transactions")?;
         let shown: Vec<(String, String, String)> = rows
             .iter()
-            .map(|row| (text(&row["transactionType"]), text(&row["status"]), row["amount"].to_string()))
+            .map(|row| {
+                (
+                    text(&row["transactionType"]),
+                    text(&row["status"]),
+                    row["amount"].to_string(),
+                )
+            })
             .collect();
         for (kind, status, amount) in [
             ("Charge", "Processed", "500.00"),
@@ -170,8 +220,13 @@ impl<W: Write + Send> Teller<'_, W> {
             ("Partial Refund", "Processed", "20.50"),
             ("Charge", "Declined", "80.00"),
         ] {
-            let is = |row: &(String, String, String)| row.0 == kind && row.1 == status && row.2 == amount;
-            ensure!(shown.iter().any(is), "the report lacks {kind} {status} {amount}");
+            let is = |row: &(String, String, String)| {
+                row.0 == kind && row.1 == status && row.2 == amount
+            };
+            ensure!(
+                shown.iter().any(is),
+                "the report lacks {kind} {status} {amount}"
+            );
         }
         let lines: Vec<String> = rows
             .iter()
@@ -207,9 +262,17 @@ impl<W: Write + Send> Teller<'_, W> {
     /// The request, and what its reply says.
     fn show(&mut self, exchange: &Exchange, lines: &[String]) -> Result<()> {
         let request = exchange.request();
-        writeln!(self.out, "    {}", request.if_supports_color(Stream::Stdout, |t| t.cyan()))?;
+        writeln!(
+            self.out,
+            "    {}",
+            request.if_supports_color(Stream::Stdout, |t| t.cyan())
+        )?;
         if let Some(body) = &exchange.sent {
-            writeln!(self.out, "    {}", body.if_supports_color(Stream::Stdout, |t| t.dimmed()))?;
+            writeln!(
+                self.out,
+                "    {}",
+                body.if_supports_color(Stream::Stdout, |t| t.dimmed())
+            )?;
         }
         let mark = exchange.status.to_string();
         let mark = mark.if_supports_color(Stream::Stdout, |t| t.green());
@@ -231,18 +294,32 @@ fn payments_path() -> String {
 /// The payment that was posted last, which must be in this state.
 fn newest(exchange: &Exchange, status: &str) -> Result<Value> {
     let reply = exchange.expect(if exchange.status == 200 { 200 } else { 201 })?;
-    let payments = reply["money"]["payments"].as_array().context("a list of payments")?;
+    let payments = reply["money"]["payments"]
+        .as_array()
+        .context("a list of payments")?;
     let payment = payments.last().context("no payment in the reply")?;
-    ensure!(payment["status"] == status, "the payment is {}, not {status}", payment["status"]);
+    ensure!(
+        payment["status"] == status,
+        "the payment is {}, not {status}",
+        payment["status"]
+    );
     Ok(payment.clone())
 }
 
 fn summary(payment: &Value) -> String {
     let of = |name: &str| text(&payment[name]);
-    format!("{}  {} {}  payment {}", of("status"), payment["amount"], of("currency"), of("_id"))
+    format!(
+        "{}  {} {}  payment {}",
+        of("status"),
+        payment["amount"],
+        of("currency"),
+        of("_id")
+    )
 }
 
 /// A text without its quotes; anything else as JSON.
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
