@@ -4,7 +4,10 @@
 pub mod account;
 pub mod guest;
 pub mod id;
+pub mod invoice;
+pub mod list;
 pub mod listing;
+pub mod local;
 pub mod oauth;
 pub mod payment;
 pub mod payment_method;

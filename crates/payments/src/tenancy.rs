@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use store::{Connection, Failure, Lock, new_id, random_bytes};
 use subtle::ConstantTimeEq;
 
+use crate::model::listing::zone;
 use crate::store::account::{self, Account};
 use crate::store::application::{self, Application};
 use crate::{Error, Platform};
@@ -154,10 +155,10 @@ impl Platform {
     /// Makes an account; its business time is wall time.
     ///
     /// # Errors
-    /// [`SetupError::InvalidName`], and [`SetupError::Failed`].
+    /// [`SetupError::InvalidName`], and [`SetupError::Failed`], also for a zone that is none.
     pub async fn create_account(&self, new: NewAccount) -> Result<AccountId, SetupError> {
         check_name(&new.name)?;
-        check_name(&new.timezone)?;
+        zone(&new.timezone).map_err(Error::from)?;
         let account = Account {
             id: new_id(),
             name: new.name,

@@ -67,7 +67,12 @@ CREATE TABLE listing (
     timezone TEXT NOT NULL,
     -- The provider that takes its payments; null: the account's default.
     provider_id TEXT REFERENCES provider (id),
-    -- The documented fields that nothing here computes with, as they were given: a JSON object.
+    -- For filters, in lower case: the city; tags, each between line feeds; title, internal note and
+    -- address in one.
+    city TEXT,
+    tags TEXT NOT NULL,
+    search TEXT NOT NULL,
+    -- The other fields that clients wrote, as they were given: a JSON object.
     body TEXT NOT NULL,
     created_ms BIGINT NOT NULL,
     updated_ms BIGINT NOT NULL,
@@ -100,8 +105,14 @@ CREATE TABLE reservation (
     -- Local dates of the listing.
     check_in DATE NOT NULL,
     check_out DATE NOT NULL,
+    -- The instants of arrival and departure, by the listing's clock when the dates were set.
+    check_in_ms BIGINT NOT NULL,
+    check_out_ms BIGINT NOT NULL,
     guests_count BIGINT NOT NULL,
     currency TEXT NOT NULL,
+    -- Minor units times this are ten-thousandths of the currency, so that amounts of currencies
+    -- with different decimal places compare as numbers.
+    amount_scale BIGINT NOT NULL,
     -- The sum of the invoice items; what the guest has paid; what went back. All from the folio's
     -- rows, kept here for filters and lists.
     total_minor BIGINT NOT NULL,
@@ -117,6 +128,7 @@ CREATE TABLE reservation (
     canceled_ms BIGINT
 );
 CREATE UNIQUE INDEX reservation_by_code ON reservation (account_id, confirmation_code);
+CREATE INDEX reservation_by_account ON reservation (account_id, id);
 CREATE INDEX reservation_by_listing ON reservation (listing_id);
 CREATE INDEX reservation_by_guest ON reservation (guest_id);
 

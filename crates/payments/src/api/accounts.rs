@@ -14,6 +14,7 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new().route("/v1/accounts/me", get(me))
 }
 
+/// Shows the account that the token is for.
 async fn me(ctx: Ctx) -> Json<Account> {
     let account = ctx.account;
     Json(Account {

@@ -27,6 +27,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             ApiError::bad_request(format!("The body is not valid JSON: {error}"))
         })?;
+        // The types would also take a list of their fields' values.
+        if !value.is_object() {
+            return Err(ApiError::bad_request(
+                "The body is not as expected: a JSON object is expected",
+            ));
+        }
         check(&value)?;
         // From the text again: amounts must not pass through a `Value`, which may round them.
         let reader = &mut serde_json::Deserializer::from_slice(&bytes);

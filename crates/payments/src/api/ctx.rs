@@ -14,6 +14,7 @@ use super::tokens::BadToken;
 use crate::Platform;
 use crate::store::account::Account;
 use crate::store::application::{self, Application};
+use crate::store::scope::Scope;
 use crate::tenancy::SCOPE_OPEN_API;
 
 /// The caller, its account, and the business time at which its request is decided.
@@ -27,6 +28,14 @@ pub(crate) struct Ctx {
 }
 
 impl Ctx {
+    /// Whose rows this caller's queries may touch.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope {
+            account: self.account.id,
+            listings: self.listings.clone().map(Arc::new),
+        }
+    }
+
     /// Whether the application may see a listing and what hangs on it. What it may not see does not
     /// exist for it: 404, never 403.
     pub(crate) fn may_see(&self, listing: ListingId) -> bool {

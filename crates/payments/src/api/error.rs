@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::model::Rejection;
+use crate::model::search::InvalidSearch;
 
 /// How long a client should wait after a fault of disk or database.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -62,6 +63,12 @@ fails_as_error!(
 
 impl From<InvalidId> for ApiError {
     fn from(error: InvalidId) -> Self {
+        Self::BadRequest(error.to_string())
+    }
+}
+
+impl From<InvalidSearch> for ApiError {
+    fn from(error: InvalidSearch) -> Self {
         Self::BadRequest(error.to_string())
     }
 }

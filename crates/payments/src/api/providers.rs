@@ -1,12 +1,93 @@
-//! Payment providers.
+//! Payment providers: which processor takes whose payments.
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::routing::get;
+use axum::{Json, Router};
+use contract::id::ListingId;
+use contract::provider::{ProviderOfListing, ProviderStats, ProviderSummary};
+use serde_json::Value;
 
-use crate::Platform;
+use super::ctx::Ctx;
+use super::error::ApiError;
+use super::fields::Fields;
+use super::query::Query;
+use super::show::show;
+use crate::model::Rejection;
+use crate::store::payment_method::ACTIVE;
+use crate::store::{listing, provider};
+use crate::{Error, Platform};
 
 /// The routes of this resource.
 pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new()
+        .route("/v1/payment-providers/provider-by-listing", get(by_listing))
+        .route("/v1/payment-providers/summary", get(summary))
+        .route("/v1/payment-providers/stats", get(stats))
+}
+
+/// Shows the provider that takes a listing's payments: its own, else the account's default.
+async fn by_listing(ctx: Ctx, query: Query) -> Result<Json<Value>, ApiError> {
+    let id: ListingId = query
+        .id("listingId")?
+        .ok_or_else(|| ApiError::bad_request("listingId is required"))?;
+    let also_inactive = query.flag("includeInactiveProviders")?.unwrap_or(false);
+    let scope = ctx.scope();
+    let found = ctx
+        .platform
+        .store
+        .read(move |c| {
+            let listing = listing::find(c, &scope, id)?.ok_or(Rejection::ListingNotFound)?;
+            let default = provider::default_of(c, scope.account)?;
+            let of_listing = listing.provider_id;
+            let provider = of_listing
+                .or(default)
+                .map(|id| provider::find(c, &scope, id))
+                .transpose()?
+                .flatten()
+                .filter(|provider| also_inactive || provider.status == ACTIVE)
+                .ok_or(Rejection::ProviderNotFound)?;
+            Ok::<_, Error>(ProviderOfListing {
+                payment_provider_id: provider.id,
+                fallback_to_default: of_listing.is_none(),
+                provider,
+            })
+        })
+        .await?;
+    Ok(Json(show(&found, &Fields::read(query.text("fields")))?))
+}
+
+/// Shows the account's providers in figures.
+async fn summary(ctx: Ctx) -> Result<Json<ProviderSummary>, ApiError> {
+    let scope = ctx.scope();
+    let summary = ctx
+        .platform
+        .store
+        .read(move |c| {
+            let (_, total) = provider::list(c, &scope, 0, 0)?;
+            Ok::<_, Error>(ProviderSummary {
+                total,
+                active: provider::count_active(c, scope.account)?,
+                default_provider_id: provider::default_of(c, scope.account)?,
+            })
+        })
+        .await?;
+    Ok(Json(summary))
+}
+
+/// Lists the account's providers with how much they are used.
+async fn stats(ctx: Ctx, query: Query) -> Result<Json<ProviderStats>, ApiError> {
+    let page = query.page()?;
+    let scope = ctx.scope();
+    let (data, total) = ctx
+        .platform
+        .store
+        .read(move |c| provider::list(c, &scope, page.limit, page.skip))
+        .await?;
+    Ok(Json(ProviderStats {
+        data,
+        limit: page.limit,
+        skip: page.skip,
+        total,
+    }))
 }

@@ -1,13 +1,22 @@
 //! The rules: pure functions of state, command and time. No clock, no randomness, no database, no
 //! HTTP, no `async`.
 
+pub(crate) mod amount;
 mod command;
 mod decide;
 mod folio;
+pub(crate) mod guest;
+pub(crate) mod invoice;
+pub(crate) mod listing;
+pub(crate) mod merge;
 mod payment;
 pub(crate) mod quota;
 mod rejection;
 pub(crate) mod report;
+pub(crate) mod reservation;
+pub(crate) mod search;
+pub(crate) mod stay;
+pub(crate) mod text;
 
 pub(crate) use command::{
     AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,

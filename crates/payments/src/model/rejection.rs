@@ -9,6 +9,17 @@ pub enum Rejection {
     /// No such reservation for the caller. The Open API's own text.
     #[error("Reservation Not Found")]
     ReservationNotFound,
+    /// No such listing in the account.
+    #[error("Listing not found")]
+    ListingNotFound,
+    /// A field whose value cannot be.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The field, by its dotted path.
+        field: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// No such payment on the reservation. The Open API's own text.
     #[error("Payment not found")]
     PaymentNotFound,
@@ -169,6 +180,14 @@ fn cancel_hint(state: &str) -> &'static str {
 }
 
 impl Rejection {
+    /// A field whose value cannot be.
+    pub(crate) fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
     /// Whether the command named something that does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(
@@ -177,6 +196,7 @@ impl Rejection {
                 | Self::PaymentNotFound
                 | Self::RefundNotFound
                 | Self::GuestNotFound
+                | Self::ListingNotFound
         )
     }
 }

@@ -23,5 +23,6 @@ mod oauth;
 mod payment_methods;
 mod payments;
 mod providers;
+mod reservation_lists;
 mod reservations;
 mod transactions;

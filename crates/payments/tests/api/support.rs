@@ -1,13 +1,14 @@
 //! A platform of a test's own, and a client to ask it with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::Timestamp;
 use contract::id::AccountId;
-use diesel::RunQueryDsl;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use http_body_util::BodyExt;
 use payments::{
     Credentials, MIGRATIONS, NewAccount, NewApplication, Platform, STORE_NAME, Settings,
@@ -34,7 +35,9 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub sandbox: Arc<Sandbox>,
     router: Router,
-    token: Option<String>,
+    token: Arc<Mutex<Option<String>>>,
+    /// Who signed in, to sign in again when a story lasts longer than a token.
+    credentials: Option<Credentials>,
     account: Option<AccountId>,
     processor: Arc<dyn Processor>,
     settings: Settings,
@@ -77,6 +80,10 @@ impl Reply {
             .unwrap_or_else(|error| panic!("not JSON ({error}): {} {}", self.status, self.text))
     }
 
+    fn is_expired_token(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN && self.text.contains("don't have permission")
+    }
+
     /// The body of a reply that must have this status.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
@@ -87,6 +94,26 @@ impl Reply {
             self.json()
         }
     }
+}
+
+/// A reply in lines, with the values of fields replaced that differ from run to run.
+pub fn redacted(mut reply: Value, fields: &[&str]) -> String {
+    fn redact(value: &mut Value, names: &[&str]) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    if names.contains(&name.as_str()) && !value.is_null() {
+                        *value = format!("[{name}]").into();
+                    }
+                    redact(value, names);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| redact(item, names)),
+            _ => {}
+        }
+    }
+    redact(&mut reply, fields);
+    format!("{reply:#}")
 }
 
 impl Fixture for TestApp {
@@ -119,7 +146,8 @@ impl TestApp {
             clock,
             sandbox,
             router,
-            token: None,
+            token: Arc::default(),
+            credentials: None,
             account: None,
             processor,
             settings,
@@ -150,6 +178,32 @@ impl TestApp {
         done.unwrap();
     }
 
+    /// What happened so far, by its webhook's name and the id that it is about.
+    pub async fn events(&self) -> Vec<(String, String)> {
+        #[derive(QueryableByName)]
+        struct Event {
+            #[diesel(sql_type = Text)]
+            kind: String,
+            #[diesel(sql_type = Text)]
+            subject_id: String,
+        }
+        let store = Store::open(self.database.url(), STORE_NAME, &MIGRATIONS).unwrap();
+        let events: Result<Vec<Event>, store::Error> = store
+            .read(|c| {
+                let all = "SELECT kind, subject_id FROM domain_event ORDER BY id";
+                Ok(diesel::sql_query(all).load(c)?)
+            })
+            .await;
+        let pair = |event: Event| (event.kind, event.subject_id);
+        events.unwrap().into_iter().map(pair).collect()
+    }
+
+    /// The same platform, asked with the same token and with no other once that has expired.
+    pub fn with_this_token_only(&self) -> Self {
+        let token = self.token.lock().unwrap().clone();
+        self.with_token(token.expect("nobody is signed in"))
+    }
+
     /// The same platform, asked with this token.
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self {
@@ -157,7 +211,8 @@ impl TestApp {
             clock: Arc::clone(&self.clock),
             sandbox: Arc::clone(&self.sandbox),
             router: self.router.clone(),
-            token: Some(token.into()),
+            token: Arc::new(Mutex::new(Some(token.into()))),
+            credentials: None,
             account: self.account,
             processor: Arc::clone(&self.processor),
             settings: self.settings.clone(),
@@ -179,6 +234,7 @@ impl TestApp {
         let reply = self.ask_token(&credentials).await.expect(200);
         Self {
             account: Some(account),
+            credentials: Some(credentials),
             ..self.with_token(reply["access_token"].as_str().unwrap())
         }
     }
@@ -244,17 +300,32 @@ impl TestApp {
         self.send(Method::DELETE, path, None).await
     }
 
-    /// Sends a JSON text as it is, right or wrong.
+    /// Sends a JSON text as it is, right or wrong. Who signed in does so again when the token has
+    /// expired.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Reply {
+        let reply = self
+            .request(self.prepare(&method, path, body.clone()))
+            .await;
+        match &self.credentials {
+            Some(credentials) if reply.is_expired_token() => {
+                let fresh = self.ask_token(credentials).await.expect(200);
+                let fresh = fresh["access_token"].as_str().unwrap().to_owned();
+                *self.token.lock().unwrap() = Some(fresh);
+                self.request(self.prepare(&method, path, body)).await
+            }
+            _ => reply,
+        }
+    }
+
+    fn prepare(&self, method: &Method, path: &str, body: Option<String>) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path);
-        if let Some(token) = &self.token {
+        if let Some(token) = &*self.token.lock().unwrap() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        self.request(request.body(Body::from(body.unwrap_or_default())).unwrap())
-            .await
+        request.body(Body::from(body.unwrap_or_default())).unwrap()
     }
 
     /// Sends any request.

@@ -212,7 +212,7 @@ on_both_engines! {
             assert_eq!(this.app.request(without_token).await.expect(401), nobody);
         }
         this.app.clock.advance(Duration::hours(25));
-        assert_eq!(ask(&this.app, MARCH).await.expect(403), expired);
+        assert_eq!(ask(&this.app.with_this_token_only(), MARCH).await.expect(403), expired);
     }
 
     async fn a_row_has_the_documented_fields_in_their_order(this: Reporting) {
@@ -523,8 +523,8 @@ async fn add_reservation(app: &TestApp, code: &str) -> ListingId {
     for statement in [
         format!(
             "INSERT INTO listing (id, account_id, title, is_active, is_listed, currency, \
-             timezone, body, created_ms, updated_ms) VALUES \
-             ('{listing}', '{account}', 'House', TRUE, TRUE, 'GBP', 'UTC', '{{}}', 0, 0)"
+             timezone, tags, search, body, created_ms, updated_ms) VALUES \
+             ('{listing}', '{account}', 'House', TRUE, TRUE, 'GBP', 'UTC', '', '', '{{}}', 0, 0)"
         ),
         format!(
             "INSERT INTO guest (id, account_id, full_name, body, created_ms, updated_ms) \
@@ -532,10 +532,12 @@ async fn add_reservation(app: &TestApp, code: &str) -> ListingId {
         ),
         format!(
             "INSERT INTO reservation (id, account_id, listing_id, guest_id, status, \
-             confirmation_code, source, check_in, check_out, guests_count, currency, total_minor, \
+             confirmation_code, source, check_in, check_out, check_in_ms, check_out_ms, \
+             guests_count, currency, amount_scale, total_minor, \
              paid_minor, refunded_minor, is_touched, body, created_ms, updated_ms) VALUES \
              ('{reservation}', '{account}', '{listing}', '{guest}', 'confirmed', '{code}', \
-             'Manual', '2026-03-01', '2026-03-05', 2, 'GBP', 0, 0, 0, FALSE, '{{}}', 0, 0)"
+             'Manual', '2026-03-01', '2026-03-05', 0, 0, 2, 'GBP', 100, 0, 0, 0, FALSE, '{{}}', \
+             0, 0)"
         ),
     ] {
         app.sql(statement).await;

@@ -1,0 +1,325 @@
+//! A reservation: how it is made, changed and called off.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use contract::Timestamp;
+use contract::id::{AccountId, GuestId, InvoiceItemId, ListingId, ReservationId};
+use contract::local::LocalTime;
+use contract::reservation::{CanceledBy, ReservationFields, Status};
+use money::Currency;
+use serde_json::{Map, Value};
+
+use super::invoice::{self, Item, Totals};
+use super::text::check_length;
+use super::{Rejection, stay};
+
+/// Names that the platform gives and clients cannot, beside those that are typed.
+const COMPUTED: [&str; 13] = [
+    "_id",
+    "id",
+    "accountId",
+    "confirmationCode",
+    "integration",
+    "nightsCount",
+    "listing",
+    "createdAt",
+    "lastUpdatedAt",
+    "confirmedAt",
+    "canceledAt",
+    "ignoreCalendar",
+    "ignoreTerms",
+];
+
+const REASON_MAX: usize = 2000;
+const SOURCE_MAX: usize = 100;
+const GUESTS_MAX: u16 = 1000;
+
+/// A stay and its invoice. What was paid for it is the folio's, and stands apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reservation {
+    pub(crate) id: ReservationId,
+    pub(crate) account: AccountId,
+    pub(crate) listing: ListingId,
+    pub(crate) guest: GuestId,
+    pub(crate) status: Status,
+    pub(crate) confirmation_code: String,
+    pub(crate) source: String,
+    pub(crate) check_in: NaiveDate,
+    pub(crate) check_out: NaiveDate,
+    pub(crate) arrival: Timestamp,
+    pub(crate) departure: Timestamp,
+    pub(crate) planned_arrival: Option<LocalTime>,
+    pub(crate) planned_departure: Option<LocalTime>,
+    pub(crate) guests_count: i64,
+    pub(crate) currency: Currency,
+    pub(crate) items: Vec<Item>,
+    pub(crate) canceled_by: Option<CanceledBy>,
+    pub(crate) cancellation_reason: Option<String>,
+    /// What clients wrote that nothing is computed from.
+    pub(crate) rest: Map<String, Value>,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) confirmed: Option<Timestamp>,
+    pub(crate) canceled: Option<Timestamp>,
+}
+
+/// What a listing gives its reservations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) listing: ListingId,
+    pub(crate) currency: Currency,
+    pub(crate) timezone: Tz,
+    pub(crate) check_in_time: LocalTime,
+    pub(crate) check_out_time: LocalTime,
+}
+
+/// What is new about a new reservation.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) id: ReservationId,
+    pub(crate) account: AccountId,
+    pub(crate) guest: GuestId,
+    pub(crate) confirmation_code: String,
+}
+
+impl Reservation {
+    /// What the invoice comes to.
+    pub(crate) fn totals(&self) -> Totals {
+        invoice::totals(&self.items, self.currency)
+    }
+
+    /// How many nights.
+    pub(crate) fn nights(&self) -> i64 {
+        stay::nights(self.check_in, self.check_out)
+    }
+}
+
+/// Makes a reservation of what a client wrote. `ids` gives those of invoice items.
+pub(crate) fn create(
+    written: &ReservationFields,
+    home: Home,
+    identity: Identity,
+    now: Timestamp,
+    ids: &mut dyn FnMut() -> InvoiceItemId,
+) -> Result<Reservation, Rejection> {
+    let status = written
+        .status
+        .ok_or_else(|| Rejection::invalid("status", "it is required"))?;
+    if !is_first(status) {
+        return Err(Rejection::invalid(
+            "status",
+            format!(
+                "a reservation cannot begin as {}: give inquiry, reserved, awaiting_payment or \
+                 confirmed",
+                status.name()
+            ),
+        ));
+    }
+    let (check_in, check_out) = dates(written, home.timezone);
+    let required = |date: Option<NaiveDate>, field: &str| {
+        date.ok_or_else(|| Rejection::invalid(field, "it is required: give YYYY-MM-DD"))
+    };
+    let money = written.money.as_ref();
+    let blank = Reservation {
+        id: identity.id,
+        account: identity.account,
+        listing: home.listing,
+        guest: identity.guest,
+        status,
+        confirmation_code: identity.confirmation_code,
+        source: "Manual".to_owned(),
+        check_in: required(check_in, "checkInDateLocalized")?,
+        check_out: required(check_out, "checkOutDateLocalized")?,
+        arrival: now,
+        departure: now,
+        planned_arrival: None,
+        planned_departure: None,
+        guests_count: 1,
+        currency: money
+            .and_then(|money| money.currency)
+            .unwrap_or(home.currency),
+        items: Vec::new(),
+        canceled_by: None,
+        cancellation_reason: None,
+        rest: Map::new(),
+        created: now,
+        updated: now,
+        confirmed: (status == Status::Confirmed).then_some(now),
+        canceled: None,
+    };
+    change(&blank, written, home, now, ids)
+}
+
+/// The reservation after a client wrote: what it left out stays. The guest is changed by the
+/// caller, who knows whether there is such a guest. `home` is the listing's that was written, or
+/// else the present one's.
+pub(crate) fn change(
+    current: &Reservation,
+    written: &ReservationFields,
+    home: Home,
+    now: Timestamp,
+    ids: &mut dyn FnMut() -> InvoiceItemId,
+) -> Result<Reservation, Rejection> {
+    let mut new = current.clone();
+    change_status(&mut new, written, now)?;
+    change_stay(&mut new, written, home)?;
+    change_money(&mut new, written, ids)?;
+    change_rest(&mut new, written)?;
+    if new != *current {
+        new.updated = now;
+    }
+    Ok(new)
+}
+
+fn is_first(status: Status) -> bool {
+    matches!(
+        status,
+        Status::Inquiry | Status::Reserved | Status::AwaitingPayment | Status::Confirmed
+    )
+}
+
+/// Whether a reservation may go from one status to another.
+pub(crate) fn may_become(from: Status, to: Status) -> bool {
+    use Status::{
+        AwaitingPayment, Canceled, Closed, Confirmed, Declined, Expired, Inquiry, Reserved,
+    };
+    match from {
+        Inquiry => matches!(
+            to,
+            Reserved | AwaitingPayment | Confirmed | Closed | Declined | Expired
+        ),
+        Reserved => matches!(to, AwaitingPayment | Confirmed | Canceled | Expired),
+        AwaitingPayment => matches!(to, Reserved | Confirmed | Canceled | Expired),
+        Confirmed => to == Canceled,
+        Canceled | Closed | Declined | Expired => false,
+    }
+}
+
+fn change_status(
+    new: &mut Reservation,
+    written: &ReservationFields,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    if let Some(to) = written.status.filter(|to| *to != new.status) {
+        if !may_become(new.status, to) {
+            return Err(Rejection::invalid(
+                "status",
+                format!(
+                    "a reservation that is {} cannot become {}",
+                    new.status.name(),
+                    to.name()
+                ),
+            ));
+        }
+        new.status = to;
+        match to {
+            Status::Confirmed => new.confirmed = Some(now),
+            Status::Canceled => {
+                new.canceled = Some(now);
+                new.canceled_by = Some(CanceledBy::TeamMember);
+            }
+            _ => {}
+        }
+    }
+    let says_why = written.canceled_by.is_some() || written.cancellation_reason.is_some();
+    if says_why && new.status != Status::Canceled {
+        return Err(Rejection::invalid(
+            "canceledBy, cancellationReason",
+            format!(
+                "they go with the status canceled, not with {}",
+                new.status.name()
+            ),
+        ));
+    }
+    if let Some(who) = written.canceled_by {
+        new.canceled_by = Some(who);
+    }
+    if let Some(why) = &written.cancellation_reason {
+        check_length("cancellationReason", why, REASON_MAX)?;
+        new.cancellation_reason = Some(why.clone());
+    }
+    Ok(())
+}
+
+fn change_stay(
+    new: &mut Reservation,
+    written: &ReservationFields,
+    home: Home,
+) -> Result<(), Rejection> {
+    let (check_in, check_out) = dates(written, home.timezone);
+    let is_new_time = written.planned_arrival.is_some() || written.planned_departure.is_some();
+    if check_in.or(check_out).is_none() && !is_new_time && home.listing == new.listing {
+        // The instants stay as well, whatever the listing's clock says by now.
+        return Ok(());
+    }
+    new.listing = home.listing;
+    new.check_in = check_in.unwrap_or(new.check_in);
+    new.check_out = check_out.unwrap_or(new.check_out);
+    stay::check(new.check_in, new.check_out)?;
+    new.planned_arrival = written.planned_arrival.or(new.planned_arrival);
+    new.planned_departure = written.planned_departure.or(new.planned_departure);
+    let arrival = new.planned_arrival.unwrap_or(home.check_in_time);
+    let departure = new.planned_departure.unwrap_or(home.check_out_time);
+    new.arrival = stay::instant(new.check_in, arrival.0, home.timezone);
+    new.departure = stay::instant(new.check_out, departure.0, home.timezone);
+    Ok(())
+}
+
+/// The dates that were written, by the property's calendar.
+fn dates(written: &ReservationFields, zone: Tz) -> (Option<NaiveDate>, Option<NaiveDate>) {
+    let date = |instant: Timestamp| stay::date(instant, zone);
+    (
+        written
+            .check_in_date_localized
+            .map(|date| date.0)
+            .or(written.check_in.map(date)),
+        written
+            .check_out_date_localized
+            .map(|date| date.0)
+            .or(written.check_out.map(date)),
+    )
+}
+
+fn change_money(
+    new: &mut Reservation,
+    written: &ReservationFields,
+    ids: &mut dyn FnMut() -> InvoiceItemId,
+) -> Result<(), Rejection> {
+    let Some(money) = &written.money else {
+        return Ok(());
+    };
+    if let Some(currency) = money.currency.filter(|given| *given != new.currency) {
+        return Err(Rejection::invalid(
+            "money.currency",
+            format!(
+                "the reservation is in {}, which cannot be changed to {currency}",
+                new.currency
+            ),
+        ));
+    }
+    new.items = invoice::write(&new.items, money, new.currency, ids)?;
+    Ok(())
+}
+
+fn change_rest(new: &mut Reservation, written: &ReservationFields) -> Result<(), Rejection> {
+    if let Some(count) = written.guests_count {
+        if !(1..=GUESTS_MAX).contains(&count) {
+            return Err(Rejection::invalid(
+                "guestsCount",
+                format!("give a number from 1 to {GUESTS_MAX}"),
+            ));
+        }
+        new.guests_count = count.into();
+    }
+    if let Some(source) = &written.source {
+        if source.trim().is_empty() {
+            return Err(Rejection::invalid("source", "it is empty"));
+        }
+        check_length("source", source, SOURCE_MAX)?;
+        new.source.clone_from(source);
+    }
+    let mut rest = written.rest.clone();
+    rest.retain(|name, _| !COMPUTED.contains(&name.as_str()));
+    super::merge::merge(&mut new.rest, &rest);
+    Ok(())
+}
