@@ -230,6 +230,13 @@ mod tests {
         }
 
         #[test]
+        fn ids_stand_in_the_order_of_their_bytes_and_of_their_texts(a: [u8; 12], b: [u8; 12]) {
+            let (first, second) = (ObjectId::from_bytes(a), ObjectId::from_bytes(b));
+            prop_assert_eq!(first.cmp(&second), a.cmp(&b));
+            prop_assert_eq!(first.as_str().cmp(second.as_str()), a.cmp(&b));
+        }
+
+        #[test]
         fn anything_but_24_digits_is_refused(text in "\\PC{0,40}") {
             let is_id = text.len() == 24 && text.chars().all(|c| c.is_ascii_hexdigit());
             prop_assert_eq!(text.parse::<ObjectId>().is_ok(), is_id);
@@ -240,5 +247,26 @@ mod tests {
     fn a_refusal_repeats_a_long_text_only_in_part() {
         let error = "é".repeat(1_000_000).parse::<ObjectId>().unwrap_err();
         assert!(error.to_string().len() < 200);
+    }
+
+    #[test]
+    fn json_has_ids_as_texts_of_24_digits_alone() {
+        let id: PaymentId = serde_json::from_str("\"64DA246C7A5A2D00331A5B1C\"").unwrap();
+        assert_eq!(
+            serde_json::to_string(&id).unwrap(),
+            "\"64da246c7a5a2d00331a5b1c\""
+        );
+        for json in ["\"64da246c7a5a2d00331a5b1\"", "\"\"", "null", "24", "[]"] {
+            assert!(serde_json::from_str::<PaymentId>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_repeats_the_text_and_says_what_an_id_is() {
+        let error = "abc".parse::<PaymentId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"abc\" is not an id: ids are 24 hexadecimal digits"
+        );
     }
 }

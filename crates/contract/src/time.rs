@@ -44,9 +44,13 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// The same instant as a calendar date and time.
+    /// The same instant as a calendar date and time; the calendar's end where it has none.
     pub fn to_datetime(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+        DateTime::from_timestamp_millis(self.0).unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
     }
 
     /// The calendar date in UTC.
@@ -173,6 +177,8 @@ mod sql {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Option<String> {
@@ -207,6 +213,88 @@ mod tests {
             "1692018300",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_outside_the_calendar_stand_at_its_ends() {
+        let now: Timestamp = "2023-08-14".parse().unwrap();
+        assert!(Timestamp::from_millis(i64::MAX).to_datetime() > now.to_datetime());
+        assert!(Timestamp::from_millis(i64::MIN).to_datetime() < now.to_datetime());
+        assert_eq!(now + Duration::MAX, Timestamp::from_millis(i64::MAX));
+        assert_eq!(
+            Timestamp::from_millis(i64::MIN) - Duration::MAX,
+            Timestamp::from_millis(i64::MIN)
+        );
+    }
+
+    #[test]
+    fn json_has_instants_as_texts_alone() {
+        let instant: Timestamp = serde_json::from_str("\"2023-08-14T13:05:00.263Z\"").unwrap();
+        assert_eq!(instant.millis(), 1_692_018_300_263);
+        assert_eq!(
+            serde_json::to_string(&instant).unwrap(),
+            "\"2023-08-14T13:05:00.263Z\""
+        );
+        for json in ["1692018300263", "null", "\"\"", "[]", "\"2023-02-30\""] {
+            assert!(serde_json::from_str::<Timestamp>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn reports_print_neither_zone_nor_fraction() {
+        let instant: Timestamp = "2025-09-15T02:20:45.999Z".parse().unwrap();
+        assert_eq!(instant.to_report_text(), "2025-09-15T02:20:45");
+    }
+
+    /// Milliseconds of 1970-01-01 to 9999-12-31.
+    fn instants() -> impl Strategy<Value = Timestamp> {
+        (0..=253_402_300_799_999_i64).prop_map(Timestamp::from_millis)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_as_the_same_instant(instant in instants()) {
+            let text = instant.to_string();
+            prop_assert_eq!(text.len(), "2023-08-14T13:05:00.263Z".len());
+            prop_assert_eq!(text.parse(), Ok(instant));
+        }
+
+        #[test]
+        fn texts_stand_in_the_order_of_their_instants(a in instants(), b in instants()) {
+            prop_assert_eq!(a.to_string().cmp(&b.to_string()), a.cmp(&b));
+        }
+
+        #[test]
+        fn a_zone_changes_the_text_and_not_the_instant(
+            instant in 0..=253_000_000_000_000_i64,
+            minutes in -14 * 60..=14 * 60_i32,
+        ) {
+            let instant = Timestamp::from_millis(instant + 14 * 3_600_000);
+            let zone = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
+            let text = instant.to_datetime().with_timezone(&zone).to_rfc3339();
+            prop_assert_eq!(text.parse(), Ok(instant));
+        }
+
+        #[test]
+        fn a_day_begins_at_or_before_its_instants(instant in instants()) {
+            let midnight = Timestamp::start_of(instant.date());
+            prop_assert!(midnight <= instant);
+            prop_assert!(instant < midnight + Duration::days(1));
+        }
+
+        #[test]
+        fn spans_added_are_found_again(instant in instants(), millis in -1_000_000_000_000..1_000_000_000_000_i64) {
+            let span = Duration::milliseconds(millis);
+            prop_assert_eq!((instant + span) - instant, span);
+            prop_assert_eq!((instant + span) - span, instant);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
+            if let Ok(instant) = text.parse::<Timestamp>() {
+                prop_assert_eq!(instant.to_string().parse(), Ok(instant));
+            }
         }
     }
 }
