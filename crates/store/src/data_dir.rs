@@ -143,6 +143,7 @@ impl Drop for DataDir {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
 
@@ -173,6 +174,25 @@ mod tests {
         drop(first);
         assert!(DataDir::control(dir.path()).is_none());
         DataDir::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_command_that_asks_for_the_server_does_not_keep_one_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(DataDir::take(dir.path()).unwrap());
+        let started = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !started.load(Ordering::Relaxed) {
+                    assert!(DataDir::control(dir.path()).is_none());
+                }
+            });
+            let taken: Result<Vec<()>, DataDirError> = (0..100)
+                .map(|_| DataDir::take(dir.path()).map(drop))
+                .collect();
+            started.store(true, Ordering::Relaxed);
+            taken.unwrap();
+        });
     }
 
     #[test]

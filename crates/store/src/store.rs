@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use diesel::RunQueryDsl;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::Text;
+use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
 use crate::engine::Access;
 use crate::migrate::{self, Migrations, migrate};
@@ -35,15 +37,39 @@ impl Lock {
     }
 
     /// Takes the lock inside a transaction that has begun already, beside its first.
-    pub fn take(&self, connection: &mut Connection) -> diesel::QueryResult<()> {
+    pub fn take(&self, connection: &mut Connection) -> QueryResult<()> {
         if let (Some((table, id)), Connection::Postgres(postgres)) = (&self.0, connection) {
-            diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
-                .bind::<Text, _>(id)
-                .execute(postgres)?;
+            LockRow { table, id }.execute(postgres)?;
         }
         Ok(())
     }
 }
+
+/// A query of Diesel's own kind, which each connection prepares once: `sql_query` would ask the
+/// server twice for every lock.
+struct LockRow<'a> {
+    table: &'static str,
+    id: &'a str,
+}
+
+impl QueryFragment<Pg> for LockRow<'_> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.push_sql("SELECT 1 FROM ");
+        pass.push_identifier(self.table)?;
+        pass.push_sql(" WHERE id = ");
+        pass.push_bind_param::<Text, _>(self.id)?;
+        pass.push_sql(" FOR UPDATE");
+        Ok(())
+    }
+}
+
+/// Told from others by its SQL, since the table is only known when it runs.
+impl QueryId for LockRow<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<PgConnection> for LockRow<'_> {}
 
 /// A store's database, open. Cheap to clone; all clones share connections.
 ///

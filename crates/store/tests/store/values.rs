@@ -5,7 +5,7 @@ use contract::{ObjectId, Timestamp, id::ReservationId};
 use diesel::prelude::*;
 use store::{Error, Lock, new_id};
 
-use crate::support::Bank;
+use crate::support::{Bank, account};
 
 diesel::table! {
     note (id) {
@@ -83,12 +83,29 @@ store::on_both_engines! {
         assert_eq!(found.await.unwrap(), (vec![early.clone()], early));
     }
 
+    async fn a_prepared_update_takes_new_values_each_time(bank: Bank) {
+        let (one, other) = (bank.open_account(1).await, bank.open_account(2).await);
+        for (id, balance) in [(one, 10), (other, 20), (one, 30)] {
+            let updated = bank.store.write(Lock::none(), move |c| {
+                let account = account::table.find(id);
+                let updated = store::prepared!(
+                    c,
+                    diesel::update(account).set(account::balance.eq(balance))
+                )?;
+                Ok::<_, Error>(updated)
+            });
+            assert_eq!(updated.await.unwrap(), 1);
+        }
+        assert_eq!(bank.balance(one).await, 30);
+        assert_eq!(bank.balance(other).await, 20);
+    }
+
     async fn a_text_that_is_no_id_is_an_error_and_no_panic(bank: Bank) {
         let found = bank.store.write(Lock::none(), |c| {
             use diesel::connection::SimpleConnection;
             c.batch_execute("INSERT INTO account VALUES ('not an id', 1)")?;
-            let id: ObjectId = crate::support::account::table
-                .select(crate::support::account::id)
+            let id: ObjectId = account::table
+                .select(account::id)
                 .first(c)?;
             Ok::<_, Error>(id)
         });
