@@ -175,6 +175,11 @@ fn fingerprint(stores: &[(&str, &Migrations)]) -> u64 {
     use diesel::pg::Pg;
 
     let mut hasher = DefaultHasher::new();
+    // Migrations carry names but hide their text, which may change while they are being written.
+    let program = std::env::current_exe().unwrap();
+    program.hash(&mut hasher);
+    let built = program.metadata().and_then(|file| file.modified());
+    built.unwrap().hash(&mut hasher);
     for (name, migrations) in stores {
         name.hash(&mut hasher);
         let migrations: Vec<Box<dyn Migration<Pg>>> = migrations.migrations().unwrap();
