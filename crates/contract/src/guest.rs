@@ -9,7 +9,7 @@ use crate::id::{AccountId, GuestId};
 /// What a client may write of a guest. Documented fields that nothing is computed from are kept as
 /// they were given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct GuestFields {
     /// Given name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -81,7 +81,7 @@ pub const ADDITIONAL_FEES: [&str; 62] = [
 
 /// What a client may write of a reservation's money.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct MoneyFields {
     /// The currency of all amounts: the listing's when left out, and fixed from then on.
     pub currency: Option<Currency>,
@@ -95,7 +95,7 @@ pub struct MoneyFields {
 
 /// A line to put on an invoice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct NewInvoiceItem {
     /// The line that it is already, if it is one.
     #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use crate::local::LocalTime;
 /// What a client may write of a listing. Of the documented fields those are typed that something is
 /// computed from; the others are kept as they were given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct ListingFields {
     /// The name that guests see.
     pub title: String,
@@ -49,6 +49,7 @@ pub struct ListingFields {
 
 /// A listing's prices.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Prices {
     /// Their currency, and that of its reservations; the account's when none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,6 +61,7 @@ pub struct Prices {
 
 /// A listing's address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Address {
     /// The whole in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]

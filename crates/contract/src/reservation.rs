@@ -96,7 +96,7 @@ impl CanceledBy {
 /// The body of `POST /v1/reservations` and `PUT /v1/reservations/{id}`: the first needs a listing,
 /// a guest, dates and a status; of the second, what is left out stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct ReservationFields {
     /// The property.
     pub listing_id: Option<ListingId>,
@@ -135,7 +135,7 @@ pub struct ReservationFields {
 
 /// A guest made known with a reservation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct NewGuest {
     /// Given name.
     pub first_name: Option<String>,

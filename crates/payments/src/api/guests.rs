@@ -101,7 +101,7 @@ async fn retrieve(ctx: Ctx, Id(id): Id<GuestId>, query: Query) -> Result<Json<Va
     Ok(Json(show(&guest, &Fields::read(query.text("fields")))?))
 }
 
-/// Changes a guest: what the body leaves out stays, `null` takes away.
+/// Changes a guest: what the body leaves out stays, `null` takes away. What changes nothing is no event.
 async fn update(
     ctx: Ctx,
     Id(id): Id<GuestId>,
@@ -116,8 +116,10 @@ async fn update(
             let mut fields = merge::changed(&old.fields()?, &change)?;
             check(&mut fields)?;
             let new = old.changed(&fields, now)?;
-            guest::update(c, &new)?;
-            event::record(c, scope.account, &happened("guest.updated", id), now)?;
+            if new != old {
+                guest::update(c, &new)?;
+                event::record(c, scope.account, &happened("guest.updated", id), now)?;
+            }
             let returning = guest::returning(c, std::slice::from_ref(&new), now)?;
             new.show(returning.contains(&id))
         })

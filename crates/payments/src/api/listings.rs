@@ -128,8 +128,8 @@ async fn retrieve(ctx: Ctx, Id(id): Id<ListingId>, query: Query) -> Result<Json<
     )?))
 }
 
-/// Changes a listing: what the body leaves out stays, `null` takes away. Reservations keep the
-/// currency and the instants that they were made with.
+/// Changes a listing: what the body leaves out stays, `null` takes away. What changes nothing is no
+/// event. Reservations keep the currency and the instants that they were made with.
 async fn update(
     ctx: Ctx,
     Id(id): Id<ListingId>,
@@ -144,8 +144,10 @@ async fn update(
             let mut fields = merge::changed(&old.fields()?, &change)?;
             let place = check(&mut fields, account)?;
             let new = old.changed(&fields, place, now)?;
-            listing::update(c, &new)?;
-            event::record(c, scope.account, &happened("listing.updated", id), now)?;
+            if new != old {
+                listing::update(c, &new)?;
+                event::record(c, scope.account, &happened("listing.updated", id), now)?;
+            }
             Ok::<_, Error>(new)
         })
         .await?;

@@ -45,15 +45,15 @@ async fn by_listing(ctx: Ctx, query: Query) -> Result<Json<Value>, ApiError> {
                 .map(|id| provider::find(c, &scope, id))
                 .transpose()?
                 .flatten()
-                .filter(|provider| also_inactive || provider.status == ACTIVE)
-                .ok_or(Rejection::ProviderNotFound)?;
-            Ok::<_, Error>(ProviderOfListing {
+                .filter(|provider| also_inactive || provider.status == ACTIVE);
+            Ok::<_, Error>(provider.map(|provider| ProviderOfListing {
                 payment_provider_id: provider.id,
                 fallback_to_default: of_listing.is_none(),
                 provider,
-            })
+            }))
         })
-        .await?;
+        .await?
+        .ok_or(ApiError::NotFound("Payment provider not found"))?;
     Ok(Json(show(&found, &Fields::read(query.text("fields")))?))
 }
 

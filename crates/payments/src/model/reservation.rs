@@ -323,3 +323,32 @@ fn change_rest(new: &mut Reservation, written: &ReservationFields) -> Result<(),
     super::merge::merge(&mut new.rest, &rest);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_leads_only_where_the_table_says() {
+        // A line for each status; what is not named is refused.
+        const TABLE: &str = "
+            inquiry          reserved awaiting_payment confirmed closed declined expired
+            reserved         awaiting_payment confirmed canceled expired
+            awaiting_payment reserved confirmed canceled expired
+            confirmed        canceled
+            canceled
+            closed
+            declined
+            expired
+        ";
+        for line in TABLE.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (from, to) = line.split_once(' ').unwrap_or((line, ""));
+            let allowed: Vec<&str> = to.split_whitespace().collect();
+            for status in Status::ALL {
+                let from = Status::named(from).unwrap();
+                let expected = allowed.contains(&status.name());
+                assert_eq!(may_become(from, status), expected, "{from:?} {status:?}");
+            }
+        }
+    }
+}

@@ -81,12 +81,17 @@ impl Row {
         })
     }
 
-    /// The same guest with what a client wrote anew.
+    /// The same guest with what a client wrote anew; the very same if that changes nothing.
     pub(crate) fn changed(&self, fields: &GuestFields, now: Timestamp) -> Result<Self, Error> {
-        Ok(Self {
+        let mut changed = Self {
             created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
             ..Self::new(self.id, self.account_id, fields, now)?
-        })
+        };
+        if changed != *self {
+            changed.updated_ms = now;
+        }
+        Ok(changed)
     }
 
     /// What the client wrote.

@@ -89,18 +89,23 @@ impl Row {
         })
     }
 
-    /// The same listing with what a client wrote anew.
+    /// The same listing with what a client wrote anew; the very same if that changes nothing.
     pub(crate) fn changed(
         &self,
         fields: &ListingFields,
         place: Place,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        Ok(Self {
+        let mut changed = Self {
             provider_id: self.provider_id,
             created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
             ..Self::new(self.id, self.account_id, fields, place, now)?
-        })
+        };
+        if changed != *self {
+            changed.updated_ms = now;
+        }
+        Ok(changed)
     }
 
     /// What the client wrote.

@@ -121,6 +121,10 @@ on_both_engines! {
             r#"{"currency":"EUR","basePrice":100,"cleaningFee":9.9}"#
         );
         assert_eq!(changed["paymentProviderId"], Value::Null);
+        app.clock.advance(chrono::Duration::hours(1));
+        assert_eq!(app.put(&path, &changed).await.expect(200), changed);
+        let kinds: Vec<String> = app.events().await.into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, ["listing.new", "listing.updated"], "what changes nothing is no event");
     }
 
     async fn a_removed_listing_is_gone(app: TestApp) {

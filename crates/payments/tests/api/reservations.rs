@@ -1,9 +1,12 @@
 //! Reservations: making, changing and calling off.
 
+use std::sync::Arc;
+
 use insta::{allow_duplicates, assert_snapshot};
 use payments::NewApplication;
 use serde_json::{Value, json};
 use store::on_both_engines;
+use tokio::task::JoinSet;
 
 use crate::support::{TestApp, redacted};
 
@@ -504,5 +507,37 @@ on_both_engines! {
         let money = &app.put(&path(&made), &cheaper).await.expect(200)["money"];
         assert_eq!(money["balanceDue"], -30);
         assert_eq!(money["isFullyPaid"], true);
+    }
+
+    async fn payments_and_changes_at_once_lose_nothing(app: TestApp) {
+        const OF_EACH: usize = 8;
+        let app = Arc::new(app.signed_in().await);
+        let home = listing(&app, json!({"title": "House"})).await;
+        let made = make(&app, &stay_with(&home, &json!({"money": {"fareAccommodation": 1000}}))).await;
+        let mut tasks = JoinSet::new();
+        for n in 0..OF_EACH {
+            let (paying, changing, path) = (Arc::clone(&app), Arc::clone(&app), path(&made));
+            let payments = format!("{path}/payments");
+            tasks.spawn(async move {
+                let paid = json!({"paymentMethod": {"method": "CHECK"}, "amount": 10});
+                paying.post(&payments, &paid).await.expect(201);
+            });
+            tasks.spawn(async move {
+                let change = json!({"guestsCount": n + 1, "money": {"fareCleaning": n + 1}});
+                changing.put(&path, &change).await.expect(200);
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        let after = app.get(&path(&made)).await.expect(200);
+        let (money, guests) = (&after["money"], after["guestsCount"].as_u64().unwrap());
+        assert_eq!(money["payments"].as_array().unwrap().len(), OF_EACH);
+        assert_eq!(money["totalPaid"], 80);
+        assert_eq!(money["fareCleaning"], guests, "one change is kept whole");
+        assert_eq!(money["hostPayout"], 1000 + guests);
+        assert_eq!(money["balanceDue"], 920 + guests);
+        let changes = app.events().await.into_iter();
+        assert_eq!(changes.filter(|(kind, _)| kind == "reservation.updated").count(), OF_EACH);
     }
 }
