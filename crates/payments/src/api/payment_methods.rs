@@ -17,7 +17,9 @@ use store::{Lock, new_id};
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use crate::model::Rejection;
 use crate::store::event::{self, DomainEvent};
+use crate::store::guest;
 use crate::store::payment_method::{self, NewMethodContext, PaymentMethod, Usable};
 use crate::{Error, Platform};
 
@@ -50,12 +52,12 @@ async fn list(
         .map(|id| id.parse::<ReservationId>())
         .transpose()
         .map_err(|error| ApiError::bad_request(format!("reservationId: {error}")))?;
-    let account = ctx.account.id;
+    let (scope, account) = (ctx.scope(), ctx.account.id);
     let methods = ctx
         .platform
         .store
         .read(move |connection| {
-            if !payment_method::guest_exists(connection, account, guest)? {
+            if guest::find(connection, &scope, guest)?.is_none() {
                 return Ok::<_, Error>(None);
             }
             let usable = if reuse {
@@ -90,12 +92,15 @@ pub(super) async fn make(
     body: wire::NewPaymentMethod,
 ) -> Result<PaymentMethod, ApiError> {
     let (shape, name, token) = token(&body)?;
-    let (account, now) = (ctx.account.id, ctx.now);
+    let (scope, account, now) = (ctx.scope(), ctx.account.id, ctx.now);
     let (provider, reservation) = (body.payment_provider_id, body.reservation_id);
     let context = ctx
         .platform
         .store
-        .read(move |c| payment_method::new_method_context(c, account, guest, provider, reservation))
+        .read(move |c| {
+            guest::find(c, &scope, guest)?.ok_or(Rejection::GuestNotFound)?;
+            payment_method::new_method_context(c, account, guest, provider, reservation)
+        })
         .await?;
     let id: PaymentMethodId = new_id();
     let answer = ctx

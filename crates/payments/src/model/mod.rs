@@ -9,6 +9,7 @@ pub(crate) mod guest;
 pub(crate) mod invoice;
 pub(crate) mod listing;
 pub(crate) mod merge;
+mod operand;
 mod payment;
 pub(crate) mod quota;
 mod rejection;

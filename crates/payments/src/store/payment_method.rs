@@ -138,20 +138,6 @@ pub(crate) fn summaries(
         .collect())
 }
 
-/// Whether the account has this guest.
-pub(crate) fn guest_exists(
-    connection: &mut Connection,
-    account: AccountId,
-    id: GuestId,
-) -> Result<bool, Error> {
-    let found = guest::table
-        .filter(guest::id.eq(id).and(guest::account_id.eq(account)))
-        .select(guest::id)
-        .first::<GuestId>(connection)
-        .optional()?;
-    Ok(found.is_some())
-}
-
 /// What a new method of a guest is made with: the provider that was named, else the one of the
 /// reservation's listing, else the account's default.
 pub(crate) fn new_method_context(

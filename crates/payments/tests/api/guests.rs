@@ -206,6 +206,13 @@ on_both_engines! {
         some.get(&path(&seen["guest"])).await.expect(200);
         some.get(&path(&unseen["guest"])).await.expect(404);
         some.put(&path(&unseen["guest"]), &json!({"notes": "x"})).await.expect(404);
+        let methods = |reservation: &Value| {
+            format!("/v1/guests/{}/payment-methods", reservation["guestId"].as_str().unwrap())
+        };
+        some.get(&methods(&seen)).await.expect(200);
+        some.get(&methods(&unseen)).await.expect(404);
+        let card = json!({"_id": "pm_card_visa"});
+        assert_eq!(some.post(&methods(&unseen), &card).await.expect(404), "Guest not found");
         let new = make(&some, "Ida", "Wells").await;
         assert_eq!(names(&some, "").await.0, ["Irving Washington", "Ida Wells"]);
         let mut stay = reservations::stay(&one);
