@@ -22,10 +22,11 @@ use crate::model::{
     AttemptKind, Command, Event, Folio, Outcome, Payment, Reference, Rejection, Source, State,
     decide,
 };
-use crate::store::attempt::{self, AttemptState};
+use crate::store::attempt::{self, AttemptRow, AttemptState, Ending};
 use crate::store::event::{self, DomainEvent};
 use crate::store::folio::{self, Stay};
-use crate::store::payment_method::{self, Route};
+use crate::store::payment_method::{self, Charged, MethodSummary, Route};
+use crate::store::statement::Statement;
 use crate::{Error, Platform};
 
 /// After so long without a trace of an attempt at the processor, it is taken to have never arrived.
@@ -41,15 +42,15 @@ pub(crate) struct Target {
 /// A command with what it needs of the database besides the folio.
 pub(crate) struct Prepared {
     pub(crate) command: Command,
-    /// The way to the processor, if preparing the command has found it already.
-    pub(crate) route: Option<Route>,
+    /// The method that is charged, if preparing the command has found it already.
+    pub(crate) charged: Option<Charged>,
 }
 
 impl From<Command> for Prepared {
     fn from(command: Command) -> Self {
         Self {
             command,
-            route: None,
+            charged: None,
         }
     }
 }
@@ -62,9 +63,20 @@ pub(crate) struct Call {
     kind: AttemptKind,
     route: Route,
     amount: Money,
+    /// When the attempt was committed.
+    sent: Timestamp,
+    /// The method, if the payment is the first of its folio: then there is nothing else to show.
+    first_with: Option<MethodSummary>,
     /// The transaction that it follows up.
     original: Option<String>,
     order: Order,
+}
+
+/// What a commit has come to.
+struct Committed {
+    /// What must be asked of the processor now.
+    call: Option<Call>,
+    statement: Option<Statement>,
 }
 
 /// The currencies in which each merchant has a sub-account, as far as processors have said.
@@ -88,15 +100,16 @@ impl Merchants {
 }
 
 /// Carries out a command on a reservation's payments. `prepare` makes it inside the transaction,
-/// where it may read what else it needs.
+/// where it may read what else it needs. Answers with the folio after it, if all that is shown of it
+/// is known without reading it again.
 pub(crate) async fn perform(
     platform: &Arc<Platform>,
     target: Target,
     now: Timestamp,
     prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Clone + Send + 'static,
-) -> Result<(), Error> {
+) -> Result<Option<Statement>, Error> {
     let committed = commit(platform, target, now, prepare.clone()).await;
-    let call = match committed {
+    let committed = match committed {
         // Perhaps the sub-account was opened since the processor was last asked.
         Err(Error::NoSubAccount { merchant, currency }) => {
             learn_sub_accounts(platform, &merchant).await?;
@@ -109,14 +122,14 @@ pub(crate) async fn perform(
         }
         committed => committed?,
     };
-    match call {
+    match committed.call {
         Some(call) => {
             // A caller that goes away must not leave the call half made.
             let platform = Arc::clone(platform);
-            let made = tokio::spawn(async move { make(&platform, target, call, now, now).await });
+            let made = tokio::spawn(async move { make(&platform, target, call, now).await });
             made.await.map_err(|_| store::Error::Panicked)?
         }
-        None => Ok(()),
+        None => Ok(committed.statement),
     }
 }
 
@@ -133,13 +146,13 @@ async fn learn_sub_accounts(platform: &Platform, merchant: &str) -> Result<(), E
     Ok(())
 }
 
-/// Decides and commits; what comes back must be asked of the processor now.
+/// Decides and commits.
 async fn commit(
     platform: &Platform,
     target: Target,
     now: Timestamp,
     prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Send + 'static,
-) -> Result<Option<Call>, Error> {
+) -> Result<Committed, Error> {
     let merchants = Arc::clone(&platform.merchants);
     platform
         .store
@@ -148,38 +161,67 @@ async fn commit(
             move |connection| {
                 let stay = folio::load(connection, target.account, target.reservation)?
                     .ok_or(Rejection::ReservationNotFound)?;
-                let Prepared { command, route } = prepare(connection, &stay)?;
+                let Prepared { command, charged } = prepare(connection, &stay)?;
                 let events = decide(&stay.folio, &command, now)?;
                 let after = record(connection, &stay, &events, None, now)?;
-                let Some((payment, kind)) = charged(&events, &after) else {
-                    return Ok(None);
+                let is_first = stay.folio.payments.is_empty();
+                let Some((payment, started)) = on_card(&events, &after) else {
+                    let statement = is_first.then(|| statement(stay, after, None, None));
+                    let call = None;
+                    return Ok(Committed { call, statement });
                 };
-                let route = match route {
-                    Some(route) => route,
-                    None => route_of(connection, target.account, payment)?,
+                let Charged { route, summary, .. } = match charged {
+                    Some(charged) => charged,
+                    None => charged_by(connection, target.account, payment)?,
                 };
-                if matches!(
-                    kind,
-                    None | Some((_, AttemptKind::Charge | AttemptKind::Hold, ..))
-                ) && !merchants.takes(&route.merchant, after.currency)
-                {
+                let takes_new_money = started.is_none_or(|(_, kind, _)| {
+                    matches!(kind, AttemptKind::Charge | AttemptKind::Hold)
+                });
+                if takes_new_money && !merchants.takes(&route.merchant, after.currency) {
                     return Err(Error::NoSubAccount {
                         merchant: route.merchant,
                         currency: after.currency,
                     });
                 }
-                Ok(kind.map(|(attempt, kind, amount)| {
-                    call(&stay, payment, attempt, kind, amount, route)
-                }))
+                let Some(started) = started else {
+                    let statement = is_first.then(|| statement(stay, after, None, Some(summary)));
+                    let call = None;
+                    return Ok(Committed { call, statement });
+                };
+                let call = Call {
+                    first_with: is_first.then_some(summary),
+                    ..call(&stay, payment, started, now, route)
+                };
+                Ok(Committed {
+                    call: Some(call),
+                    statement: None,
+                })
             },
         )
         .await
 }
 
+/// The folio after its first payment, with all that is shown of it.
+fn statement(
+    stay: Stay,
+    after: Folio,
+    attempt: Option<AttemptRow>,
+    method: Option<MethodSummary>,
+) -> Statement {
+    Statement {
+        stay: Stay {
+            folio: after,
+            ..stay
+        },
+        attempts: attempt.into_iter().collect(),
+        methods: method.into_iter().collect(),
+    }
+}
+
 type Started = (AttemptId, AttemptKind, Money);
 
 /// The card payment that the events are about, with the attempt that they start, if any.
-fn charged<'a>(events: &[Event], after: &'a Folio) -> Option<(&'a Payment, Option<Started>)> {
+fn on_card<'a>(events: &[Event], after: &'a Folio) -> Option<(&'a Payment, Option<Started>)> {
     let started = events.iter().find_map(|event| match event {
         Event::AttemptStarted {
             payment,
@@ -199,11 +241,11 @@ fn charged<'a>(events: &[Event], after: &'a Folio) -> Option<(&'a Payment, Optio
     matches!(payment.source, Source::Card { .. }).then_some((payment, started))
 }
 
-fn route_of(
+fn charged_by(
     connection: &mut Connection,
     account: AccountId,
     payment: &Payment,
-) -> Result<Route, Error> {
+) -> Result<Charged, Error> {
     let Source::Card { method, .. } = &payment.source else {
         return Err(Error::Corrupt(format!(
             "payment {} has no stored method",
@@ -211,16 +253,14 @@ fn route_of(
         )));
     };
     payment_method::to_charge(connection, account, *method)?
-        .map(|charged| charged.route)
         .ok_or_else(|| Error::Corrupt(format!("payment method {method} is gone")))
 }
 
 fn call(
     stay: &Stay,
     payment: &Payment,
-    attempt: AttemptId,
-    kind: AttemptKind,
-    amount: Money,
+    (attempt, kind, amount): Started,
+    sent: Timestamp,
     route: Route,
 ) -> Call {
     let method_id = match &payment.source {
@@ -233,6 +273,8 @@ fn call(
         kind,
         route,
         amount,
+        sent,
+        first_with: None,
         original: payment
             .reference
             .as_ref()
@@ -267,15 +309,14 @@ fn address(guest_body: &str) -> Option<Address> {
     })
 }
 
-/// Makes a call, dated `sent`, and commits what comes of it.
+/// Makes a call and commits what comes of it.
 async fn make(
     platform: &Platform,
     target: Target,
     call: Call,
-    sent: Timestamp,
     now: Timestamp,
-) -> Result<(), Error> {
-    let answered = match ask(platform, &call, sent).await {
+) -> Result<Option<Statement>, Error> {
+    let answered = match ask(platform, &call).await {
         Err(Failure::Unanswered) => match look_up(platform, &call).await {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) | Err(_) => Err(Failure::Unanswered),
@@ -285,7 +326,7 @@ async fn make(
     commit_answer(platform, target, &call, answered, now).await
 }
 
-async fn ask(platform: &Platform, call: &Call, sent: Timestamp) -> Result<Answer, Failure> {
+async fn ask(platform: &Platform, call: &Call) -> Result<Answer, Failure> {
     let key = AttemptKey::new(call.attempt.as_str());
     let merchant = MerchantId::new(call.route.merchant.as_str());
     let follow_up = |amount| FollowUp {
@@ -293,7 +334,7 @@ async fn ask(platform: &Platform, call: &Call, sent: Timestamp) -> Result<Answer
         merchant: merchant.clone(),
         original: TransactionId::new(call.original.clone().unwrap_or_default()),
         amount,
-        at: sent,
+        at: call.sent,
     };
     let charge = || Charge {
         key: key.clone(),
@@ -301,7 +342,7 @@ async fn ask(platform: &Platform, call: &Call, sent: Timestamp) -> Result<Answer
         method: MethodToken::new(call.route.token.as_str()),
         amount: call.amount,
         order: call.order.clone(),
-        at: sent,
+        at: call.sent,
     };
     match call.kind {
         AttemptKind::Charge => platform.sandbox.charge(charge()).await,
@@ -326,7 +367,7 @@ async fn commit_answer(
     call: &Call,
     answered: Result<Answer, Failure>,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Option<Statement>, Error> {
     let (command, payload, now) = match answered {
         Err(Failure::Unanswered) => (
             Command::Unanswered {
@@ -354,22 +395,43 @@ async fn commit_answer(
     };
     let committed = platform
         .store
-        .write(
-            Lock::row("reservation", &target.reservation),
+        .write(Lock::row("reservation", &target.reservation), {
+            let call = call.clone();
             move |connection| {
                 let stay = folio::load(connection, target.account, target.reservation)?
                     .ok_or(Rejection::ReservationNotFound)?;
                 let events = decide(&stay.folio, &command, now)?;
-                record(connection, &stay, &events, payload.as_deref(), now)?;
-                Ok::<_, Error>(())
-            },
-        )
+                let after = record(connection, &stay, &events, payload.as_deref(), now)?;
+                let attempt = ended(&call, &events, payload.as_deref(), now);
+                let is_all = call.first_with.is_some() && after.payments.len() == 1;
+                Ok((is_all && attempt.is_some())
+                    .then(|| statement(stay, after, attempt, call.first_with.clone())))
+            }
+        })
         .await;
     match committed {
         // Somebody else has brought the same answer.
-        Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(()),
+        Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(None),
         committed => committed,
     }
+}
+
+/// The attempt of a call, if these events answer it.
+fn ended(
+    call: &Call,
+    events: &[Event],
+    payload: Option<&str>,
+    now: Timestamp,
+) -> Option<AttemptRow> {
+    let outcome = events.iter().find_map(|event| match event {
+        Event::Answered {
+            attempt, outcome, ..
+        } if *attempt == call.attempt => Some(outcome),
+        _ => None,
+    })?;
+    let (id, minor) = (call.attempt, call.amount.minor());
+    let row = AttemptRow::starting(id, call.payment, None, call.kind, minor, call.sent);
+    Some(row.ended(&ending(outcome, payload, now)))
 }
 
 fn answer(call: &Call, outcome: Outcome) -> Command {
@@ -407,43 +469,42 @@ pub(crate) async fn look_after(
     now: Timestamp,
 ) -> Result<(), Error> {
     let open = open_call(platform, target, payment, refund).await?;
-    let done = match open {
-        Some((call, started)) => resolve(platform, target, call, started, now).await,
-        None => {
-            perform(platform, target, now, move |_, stay| {
-                let attempt = store::new_id();
-                let held = stay
-                    .folio
-                    .payment(payment)
-                    .is_some_and(|p| p.state == State::Held);
-                Ok(match refund {
-                    Some(refund) => Command::RefundDue {
-                        payment,
-                        refund,
-                        attempt,
-                    },
-                    None if held => Command::Expire { payment },
-                    None => Command::PaymentDue { payment, attempt },
-                }
-                .into())
-            })
-            .await
-        }
+    let done = if let Some(call) = open {
+        resolve(platform, target, call, now).await
+    } else {
+        perform(platform, target, now, move |_, stay| {
+            let attempt = store::new_id();
+            let held = stay
+                .folio
+                .payment(payment)
+                .is_some_and(|p| p.state == State::Held);
+            Ok(match refund {
+                Some(refund) => Command::RefundDue {
+                    payment,
+                    refund,
+                    attempt,
+                },
+                None if held => Command::Expire { payment },
+                None => Command::PaymentDue { payment, attempt },
+            }
+            .into())
+        })
+        .await
     };
     match done {
         // Another node was faster.
         Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(()),
-        done => done,
+        done => done.map(drop),
     }
 }
 
-/// The call that a payment or refund waits for, as it was committed, and when.
+/// The call that a payment or refund waits for, as it was committed.
 async fn open_call(
     platform: &Platform,
     target: Target,
     payment: PaymentId,
     refund: Option<RefundId>,
-) -> Result<Option<(Call, Timestamp)>, Error> {
+) -> Result<Option<Call>, Error> {
     platform
         .store
         .read(move |connection| {
@@ -472,11 +533,9 @@ async fn open_call(
             let Some(attempt) = attempt else {
                 return Ok(None);
             };
-            let route = route_of(connection, target.account, payment)?;
-            Ok(Some((
-                call(&stay, payment, attempt.id, kind, amount, route),
-                attempt.started,
-            )))
+            let route = charged_by(connection, target.account, payment)?.route;
+            let started = (attempt.id, kind, amount);
+            Ok(Some(call(&stay, payment, started, attempt.started, route)))
         })
         .await
 }
@@ -486,12 +545,11 @@ async fn resolve(
     platform: &Platform,
     target: Target,
     call: Call,
-    started: Timestamp,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Option<Statement>, Error> {
     match look_up(platform, &call).await {
         Ok(Some(answer)) => commit_answer(platform, target, &call, Ok(answer), now).await,
-        Ok(None) if now - started >= GIVE_UP_AFTER => {
+        Ok(None) if now - call.sent >= GIVE_UP_AFTER => {
             let reason = "The processor never received this attempt: nothing was charged";
             let refused = Failure::Refused {
                 code: "never_received",
@@ -500,7 +558,7 @@ async fn resolve(
             commit_answer(platform, target, &call, Err(refused), now).await
         }
         // Under its own key and at its own instant it is the same request.
-        Ok(None) => make(platform, target, call, started, now).await,
+        Ok(None) => make(platform, target, call, now).await,
         Err(_) => commit_answer(platform, target, &call, Err(Failure::Unanswered), now).await,
     }
 }
@@ -541,29 +599,32 @@ fn record_attempt(
             kind,
             amount,
             ..
-        } => attempt::start(
-            connection,
-            attempt.id,
-            *payment,
-            *refund,
-            *kind,
-            amount.minor(),
-            now,
-        ),
+        } => {
+            let (id, minor) = (attempt.id, amount.minor());
+            let row = AttemptRow::starting(id, *payment, *refund, *kind, minor, now);
+            attempt::start(connection, row)
+        }
         Event::AttemptUnknown { attempt, .. } => attempt::mark_unknown(connection, attempt.id),
         Event::Answered {
             attempt, outcome, ..
-        } => {
-            let (state, error) = match outcome {
-                Outcome::Approved { .. } => (AttemptState::Succeeded, None),
-                Outcome::Declined { reason } => (AttemptState::Failed, Some(reason.as_str())),
-                Outcome::AuthenticationRequired { .. } => {
-                    (AttemptState::Failed, Some("authentication_required"))
-                }
-            };
-            attempt::end(connection, *attempt, state, error, payload, now)
-        }
+        } => attempt::end(connection, *attempt, &ending(outcome, payload, now)),
         _ => Ok(()),
+    }
+}
+
+fn ending<'a>(outcome: &'a Outcome, payload: Option<&'a str>, at: Timestamp) -> Ending<'a> {
+    let (state, error) = match outcome {
+        Outcome::Approved { .. } => (AttemptState::Succeeded, None),
+        Outcome::Declined { reason } => (AttemptState::Failed, Some(reason.as_str())),
+        Outcome::AuthenticationRequired { .. } => {
+            (AttemptState::Failed, Some("authentication_required"))
+        }
+    };
+    Ending {
+        state,
+        error,
+        payload,
+        at,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use vault::Vault;
 use zeroize::Zeroizing;
 
-use crate::api::{self, TokenKeys, control};
+use crate::api::{self, Callers, TokenKeys, control};
 use crate::collect::Merchants;
 use crate::jobs::agenda;
 use crate::jobs::calls::{Calls, Counted};
@@ -34,6 +34,7 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
     pub(crate) token_keys: TokenKeys,
+    pub(crate) callers: Callers,
     pub(crate) merchants: Arc<Merchants>,
     pub(crate) imports: Imports,
 }
@@ -63,6 +64,7 @@ impl Platform {
             clock,
             settings,
             token_keys,
+            callers: Callers::default(),
             merchants: Arc::default(),
             imports,
         }))

@@ -26,6 +26,6 @@ pub use data_dir::{Control, DataDir, DataDirError};
 pub use error::{Error, Failure};
 pub use ids::{new_id, random_bytes};
 pub use migrate::{Migrations, migrate};
-pub use prepared::Prepared;
+pub use prepared::PreparedUpdate;
 pub use store::{Lock, Store};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -4,10 +4,12 @@
 
 use std::thread::{self, JoinHandle};
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{self, Access};
+use crate::prepared::Command;
 use crate::{Connection, DatabaseUrl, Error, Failure};
 
 /// How much work shares one commit at most: enough to hide the disk, little enough that the first
@@ -20,8 +22,8 @@ const QUEUE_MAX: usize = 4096;
 /// may have met one and answered with another. So its answer does not tell whether the transaction
 /// still stands, but its savepoint does: it is gone with the transaction. It is outside Diesel's
 /// count, which forgives savepoints that cannot be rolled back.
-const BEGIN_WORK: &str = "SAVEPOINT work";
-const KEEP_WORK: &str = "RELEASE work";
+const BEGIN_WORK: Command<0> = Command("SAVEPOINT work");
+const KEEP_WORK: Command<1> = Command("RELEASE work");
 const UNDO_WORK: &str = "ROLLBACK TO work; RELEASE work";
 
 /// The queue's end that callers hold. When it is dropped, what was handed in is finished first and
@@ -108,10 +110,10 @@ where
     E: Failure,
 {
     fn run(&mut self, connection: &mut Connection) -> Result<(), String> {
-        connection.batch_execute(BEGIN_WORK).map_err(reason)?;
+        BEGIN_WORK.execute(connection).map_err(reason)?;
         let outcome = engine::run(connection, &self.work);
         let ended = match &outcome {
-            Ok(_) => connection.batch_execute(KEEP_WORK),
+            Ok(_) => KEEP_WORK.execute(connection).map(drop),
             Err(_) => engine::roll_back_to(connection, 1)
                 .and_then(|()| connection.batch_execute(UNDO_WORK)),
         };

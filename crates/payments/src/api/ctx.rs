@@ -13,7 +13,6 @@ use super::error::ApiError;
 use super::tokens::BadToken;
 use crate::Platform;
 use crate::store::account::Account;
-use crate::store::application::{self, Application};
 use crate::store::scope::Scope;
 use crate::tenancy::SCOPE_OPEN_API;
 
@@ -61,12 +60,9 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
                 BadToken::Malformed => ApiError::Unauthorized,
                 BadToken::Expired => ApiError::Forbidden,
             })?;
-        let client_id = claims.cid.clone();
-        let (application, account): (Application, Account) = platform
-            .store
-            .read(move |connection| application::with_account(connection, &client_id))
-            .await?
-            .ok_or(ApiError::Unauthorized)?;
+        let caller = platform.callers.find(&platform.store, &claims.cid).await?;
+        let caller = caller.ok_or(ApiError::Unauthorized)?;
+        let (application, account) = &*caller;
         // As the token was granted, and as the application still is.
         let covers = |scopes: &[String]| scopes.iter().any(|scope| scope == SCOPE_OPEN_API);
         if !covers(&claims.scp) || !covers(&application.scopes) {
@@ -75,8 +71,8 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
         Ok(Self {
             platform: Arc::clone(platform),
             now: account.business_time(wall),
-            listings: application.listings,
-            account,
+            listings: application.listings.clone(),
+            account: account.clone(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod body;
+mod callers;
 pub(crate) mod control;
 mod ctx;
 mod error;
@@ -28,6 +29,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use callers::Callers;
 pub(crate) use tokens::TokenKeys;
 
 use crate::Platform;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contract::id::{GuestId, PaymentId, PaymentMethodId, ReservationId};
+use contract::id::{GuestId, PaymentId, PaymentMethodId};
 use contract::payment as wire;
 use money::Money;
 use serde_json::value::RawValue;
@@ -10,9 +10,10 @@ use store::Connection;
 
 use crate::Error;
 use crate::model::{AttemptKind, Folio, Payment, Refund, Source, State};
-use crate::store::attempt::{self, AttemptRow};
+use crate::store::attempt::AttemptRow;
 use crate::store::folio::Stay;
-use crate::store::payment_method::{self, MethodSummary};
+use crate::store::payment_method::MethodSummary;
+use crate::store::statement::Statement;
 
 /// What a folio's payments are shown with.
 pub(crate) struct View {
@@ -25,27 +26,32 @@ pub(crate) struct View {
 impl View {
     /// Reads what the folio itself does not hold.
     pub(crate) fn load(connection: &mut Connection, stay: Stay) -> Result<Self, Error> {
-        let folio = stay.folio;
-        let mut attempts: HashMap<PaymentId, Vec<AttemptRow>> = HashMap::new();
-        let mut methods = HashMap::new();
-        if !folio.payments.is_empty() {
-            for row in attempt::of_reservation(connection, folio.reservation)? {
-                attempts.entry(row.payment_id).or_default().push(row);
-            }
-            methods = payment_method::summaries(connection, folio.reservation)?;
-        }
-        let guest = guest(folio.guest, stay.guest_name, stay.guest_email);
-        Ok(Self {
-            folio,
-            guest,
-            attempts,
-            methods,
-        })
+        Ok(Self::of(Statement::read(connection, stay)?))
     }
 
-    /// The reservation.
-    pub(crate) fn reservation(&self) -> ReservationId {
-        self.folio.reservation
+    /// Shows a statement.
+    pub(crate) fn of(statement: Statement) -> Self {
+        let Statement {
+            stay,
+            attempts,
+            methods,
+        } = statement;
+        let mut of_payments: HashMap<PaymentId, Vec<AttemptRow>> = HashMap::new();
+        for attempt in attempts {
+            of_payments
+                .entry(attempt.payment_id)
+                .or_default()
+                .push(attempt);
+        }
+        Self {
+            guest: guest(stay.folio.guest, stay.guest_name, stay.guest_email),
+            folio: stay.folio,
+            attempts: of_payments,
+            methods: methods
+                .into_iter()
+                .map(|method| (method.id, method))
+                .collect(),
+        }
     }
 
     /// The payments, in the order of their posting.

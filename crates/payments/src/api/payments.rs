@@ -24,6 +24,7 @@ use crate::collect::{self, Prepared, Target};
 use crate::model::{Capture, Command, Edit, PostPayment, RefundPayment, Rejection, Source, State};
 use crate::store::folio::{self, Stay};
 use crate::store::payment_method::{self, Charged};
+use crate::store::statement::Statement;
 use crate::{Error, Platform};
 
 /// The routes of this resource.
@@ -68,28 +69,30 @@ async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPaym
     let (account, now) = (ctx.account.id, ctx.now);
     let (payment, attempt) = (new_id(), new_id());
     let note = body.note;
-    perform(&ctx, reservation, move |connection, _| {
+    let payments = perform(&ctx, reservation, move |connection, _| {
         let charged = find_method(connection, account, method_id)?;
-        if let (Some(id), Some(save)) = (method_id, save_for_future_use) {
+        if let (Some(charged), Some(save)) = (&charged, save_for_future_use)
+            && charged.save_for_future_use != save
+        {
+            let id = charged.method.id;
             payment_method::set_save_for_future_use(connection, id, save, now)?;
         }
-        let (method, route) = charged.map_or((None, None), |c| (Some(c.method), Some(c.route)));
         let command = Command::Post(PostPayment {
             id: payment,
             attempt,
             method_name: method_name.clone(),
             names_method: method_id.is_some(),
-            method,
+            method: charged.as_ref().map(|charged| charged.method.clone()),
             amount,
             due: body.should_be_paid_at,
             paid: body.paid_at,
             note: note.clone(),
             is_hold: body.is_authorization_hold.unwrap_or(false),
         });
-        Ok(Prepared { command, route })
+        Ok(Prepared { command, charged })
     })
     .await?;
-    reply(&ctx, reservation, StatusCode::CREATED).await
+    Ok((StatusCode::CREATED, Json(payments)))
 }
 
 async fn change_payment(
@@ -111,7 +114,7 @@ async fn change_payment(
         note,
         ..
     } = body;
-    perform(&ctx, reservation, move |connection, stay| {
+    let payments = perform(&ctx, reservation, move |connection, stay| {
         let status = status.as_deref();
         let current = stay
             .folio
@@ -140,7 +143,7 @@ async fn change_payment(
         .into())
     })
     .await?;
-    reply(&ctx, reservation, StatusCode::OK).await
+    Ok((StatusCode::OK, Json(payments)))
 }
 
 /// Stores a Stripe token for the reservation's guest, if the payment can still be changed to it.
@@ -180,11 +183,11 @@ async fn cancel_payment(
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let attempt = new_id();
-    perform(&ctx, reservation, move |_, _| {
+    let payments = perform(&ctx, reservation, move |_, _| {
         Ok(Command::Cancel { payment, attempt }.into())
     })
     .await?;
-    reply(&ctx, reservation, StatusCode::CREATED).await
+    Ok((StatusCode::CREATED, Json(payments)))
 }
 
 async fn capture_payment(
@@ -198,8 +201,8 @@ async fn capture_payment(
         attempt: new_id(),
         amount: body.amount,
     });
-    perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
-    reply(&ctx, reservation, StatusCode::CREATED).await
+    let payments = perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
+    Ok((StatusCode::CREATED, Json(payments)))
 }
 
 async fn refund_payment(
@@ -218,8 +221,8 @@ async fn refund_payment(
         due: body.should_be_paid_at,
         note: body.note,
     });
-    perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
-    reply(&ctx, reservation, StatusCode::CREATED).await
+    let payments = perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
+    Ok((StatusCode::CREATED, Json(payments)))
 }
 
 async fn cancel_refund(
@@ -229,25 +232,25 @@ async fn cancel_refund(
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let refund: RefundId = refund.parse()?;
-    perform(&ctx, reservation, move |_, _| {
+    let payments = perform(&ctx, reservation, move |_, _| {
         Ok(Command::CancelRefund { payment, refund }.into())
     })
     .await?;
-    reply(&ctx, reservation, StatusCode::CREATED).await
+    Ok((StatusCode::CREATED, Json(payments)))
 }
 
-/// Carries a command out, if the caller may see the reservation.
+/// Carries a command out, if the caller may see the reservation, and shows all payments after it.
 async fn perform(
     ctx: &Ctx,
     reservation: ReservationId,
     prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Clone + Send + 'static,
-) -> Result<(), ApiError> {
+) -> Result<ReservationPayments, ApiError> {
     let target = Target {
         account: ctx.account.id,
         reservation,
     };
     let listings = ctx.listings.clone();
-    collect::perform(&ctx.platform, target, ctx.now, move |connection, stay| {
+    let performed = collect::perform(&ctx.platform, target, ctx.now, move |connection, stay| {
         if listings
             .as_ref()
             .is_some_and(|listings| !listings.contains(&stay.listing))
@@ -255,29 +258,28 @@ async fn perform(
             return Err(Rejection::ReservationNotFound.into());
         }
         prepare(connection, stay)
+    });
+    let statement = match performed.await? {
+        Some(statement) => statement,
+        None => read(ctx, target).await?,
+    };
+    Ok(ReservationPayments {
+        id: reservation,
+        money: PaymentsOnly {
+            payments: View::of(statement).payments()?,
+        },
     })
-    .await?;
-    Ok(())
 }
 
-async fn reply(ctx: &Ctx, reservation: ReservationId, status: StatusCode) -> Reply {
-    let account = ctx.account.id;
-    let view = ctx
-        .platform
+async fn read(ctx: &Ctx, target: Target) -> Result<Statement, Error> {
+    ctx.platform
         .store
         .read(move |connection| {
-            let stay = folio::load(connection, account, reservation)?
+            let stay = folio::load(connection, target.account, target.reservation)?
                 .ok_or(Rejection::ReservationNotFound)?;
-            View::load(connection, stay)
+            Statement::read(connection, stay)
         })
-        .await?;
-    let payments = ReservationPayments {
-        id: view.reservation(),
-        money: PaymentsOnly {
-            payments: view.payments()?,
-        },
-    };
-    Ok((status, Json(payments)))
+        .await
 }
 
 fn find_method(

@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use contract::id::{AttemptId, PaymentId, RefundId, ReservationId};
 use diesel::prelude::*;
-use store::{Connection, prepared};
+use store::{Connection, update_prepared};
 
 use crate::Error;
 use crate::model::AttemptKind;
@@ -50,6 +50,40 @@ pub(crate) struct AttemptRow {
 }
 
 impl AttemptRow {
+    /// An attempt that is about to be made.
+    pub(crate) fn starting(
+        id: AttemptId,
+        payment: PaymentId,
+        refund: Option<RefundId>,
+        kind: AttemptKind,
+        amount_minor: i64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            payment_id: payment,
+            refund_id: refund,
+            kind: kind.name().to_owned(),
+            amount_minor,
+            state: AttemptState::Started.name().to_owned(),
+            error: None,
+            payload: None,
+            created_ms: now,
+            ended_ms: None,
+        }
+    }
+
+    /// The same once it is answered.
+    pub(crate) fn ended(self, ending: &Ending<'_>) -> Self {
+        Self {
+            state: ending.state.name().to_owned(),
+            error: ending.error.map(str::to_owned),
+            payload: ending.payload.map(str::to_owned),
+            ended_ms: Some(ending.at),
+            ..self
+        }
+    }
+
     /// Whether it is of this kind.
     pub(crate) fn is(&self, kind: AttemptKind) -> bool {
         self.kind == kind.name()
@@ -65,28 +99,18 @@ impl AttemptRow {
     }
 }
 
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending<'a> {
+    pub(crate) state: AttemptState,
+    pub(crate) error: Option<&'a str>,
+    /// The processor's reply, as it came.
+    pub(crate) payload: Option<&'a str>,
+    pub(crate) at: Timestamp,
+}
+
 /// Keeps an attempt that is about to be made.
-pub(crate) fn start(
-    connection: &mut Connection,
-    id: AttemptId,
-    payment: PaymentId,
-    refund: Option<RefundId>,
-    kind: AttemptKind,
-    amount_minor: i64,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let row = AttemptRow {
-        id,
-        payment_id: payment,
-        refund_id: refund,
-        kind: kind.name().to_owned(),
-        amount_minor,
-        state: AttemptState::Started.name().to_owned(),
-        error: None,
-        payload: None,
-        created_ms: now,
-        ended_ms: None,
-    };
+pub(crate) fn start(connection: &mut Connection, row: AttemptRow) -> Result<(), Error> {
     diesel::insert_into(attempt::table)
         .values(row)
         .execute(connection)?;
@@ -97,7 +121,7 @@ pub(crate) fn start(
 pub(crate) fn mark_unknown(connection: &mut Connection, id: AttemptId) -> Result<(), Error> {
     let unknown = attempt::state.eq(AttemptState::Unknown.name());
     let attempt = attempt::table.find(id);
-    prepared!(connection, diesel::update(attempt).set(unknown))?;
+    update_prepared!(connection, attempt, unknown)?;
     Ok(())
 }
 
@@ -105,19 +129,16 @@ pub(crate) fn mark_unknown(connection: &mut Connection, id: AttemptId) -> Result
 pub(crate) fn end(
     connection: &mut Connection,
     id: AttemptId,
-    state: AttemptState,
-    error: Option<&str>,
-    payload: Option<&str>,
-    now: Timestamp,
+    ending: &Ending<'_>,
 ) -> Result<(), Error> {
-    let answer = (
-        attempt::state.eq(state.name()),
-        attempt::error.eq(error),
-        attempt::payload.eq(payload),
-        attempt::ended_ms.eq(now),
+    let changes = (
+        attempt::state.eq(ending.state.name()),
+        attempt::error.eq(ending.error),
+        attempt::payload.eq(ending.payload),
+        attempt::ended_ms.eq(ending.at),
     );
     let attempt = attempt::table.find(id);
-    prepared!(connection, diesel::update(attempt).set(answer))?;
+    update_prepared!(connection, attempt, changes)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use contract::id::{
 };
 use diesel::prelude::*;
 use money::{Currency, Money};
-use store::{Connection, prepared};
+use store::{Connection, update_prepared};
 
 use crate::Error;
 use crate::model::{Attempt, Folio, Payment, Reference, Refund, RefundState, Source, State};
@@ -366,7 +366,7 @@ pub(crate) fn save(
             reservation::updated_ms.eq(now),
         );
         let reservation = reservation::table.find(after.reservation);
-        prepared!(connection, diesel::update(reservation).set(totals))?;
+        update_prepared!(connection, reservation, totals)?;
     }
     Ok(())
 }
@@ -389,7 +389,7 @@ fn save_payment(
         Some(_) => {
             let change = PaymentChange::to(changed);
             let payment = payment::table.find(changed.id);
-            prepared!(connection, diesel::update(payment).set(change))?;
+            update_prepared!(connection, payment, change)?;
         }
     }
     for refund in &changed.refunds {
@@ -403,7 +403,7 @@ fn save_payment(
             Some(known) if known == refund => {}
             Some(_) => {
                 let refund = refund::table.find(refund.id);
-                prepared!(connection, diesel::update(refund).set(&row))?;
+                update_prepared!(connection, refund, &row)?;
             }
         }
     }

@@ -19,5 +19,6 @@ pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod setup;
+pub(crate) mod statement;
 pub(crate) mod token;
 pub(crate) mod transaction;

@@ -1,7 +1,5 @@
 //! Guests' payment methods.
 
-use std::collections::HashMap;
-
 use contract::Timestamp;
 use contract::id::{AccountId, GuestId, PaymentMethodId, PaymentProviderId, ReservationId};
 use diesel::prelude::*;
@@ -39,6 +37,8 @@ pub(crate) struct PaymentMethod {
 pub(crate) struct Charged {
     pub(crate) method: Method,
     pub(crate) route: Route,
+    pub(crate) summary: MethodSummary,
+    pub(crate) save_for_future_use: bool,
 }
 
 /// The way to a processor.
@@ -116,8 +116,8 @@ pub(crate) fn of_guest(
 pub(crate) fn summaries(
     connection: &mut Connection,
     reservation: ReservationId,
-) -> Result<HashMap<PaymentMethodId, MethodSummary>, Error> {
-    let methods: Vec<MethodSummary> = payment_method::table
+) -> Result<Vec<MethodSummary>, Error> {
+    Ok(payment_method::table
         .filter(
             payment_method::id.nullable().eq_any(
                 payment::table
@@ -131,11 +131,7 @@ pub(crate) fn summaries(
             payment_method::last4,
             payment_method::status,
         ))
-        .load(connection)?;
-    Ok(methods
-        .into_iter()
-        .map(|method| (method.id, method))
-        .collect())
+        .load(connection)?)
 }
 
 /// What a new method of a guest is made with: the provider that was named, else the one of the
@@ -243,6 +239,13 @@ pub(crate) fn to_charge(
             merchant: merchant.unwrap_or_default(),
             token: row.token,
         },
+        summary: MethodSummary {
+            id: row.id,
+            brand: row.brand,
+            last4: row.last4,
+            status: row.status,
+        },
+        save_for_future_use: row.save_for_future_use,
     }))
 }
 
