@@ -1,0 +1,122 @@
+//! What is due: dates that have come, holds that have lapsed, attempts without an answer.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use contract::Timestamp;
+use contract::id::{PaymentId, RefundId};
+use processors::Failure;
+
+use super::call::{Call, call, look_up};
+use super::{Target, charged_by, commit_answer, make, perform};
+use crate::model::{AttemptKind, Command, Rejection, State};
+use crate::store::folio::{self};
+use crate::store::statement::Statement;
+use crate::{Error, Platform};
+
+/// After so long without a trace of an attempt at the processor, it is taken to have never arrived.
+const GIVE_UP_AFTER: Duration = Duration::hours(24);
+
+/// Carries out what is due on a payment, or on one of its refunds: the date has come, a hold has
+/// lapsed, or an attempt has gone without an answer for too long.
+pub(crate) async fn look_after(
+    platform: &Arc<Platform>,
+    target: Target,
+    payment: PaymentId,
+    refund: Option<RefundId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let open = open_call(platform, target, payment, refund).await?;
+    let done = if let Some(call) = open {
+        resolve(platform, target, call, now).await
+    } else {
+        perform(platform, target, now, move |_, stay| {
+            let attempt = store::new_id();
+            let held = stay
+                .folio
+                .payment(payment)
+                .is_some_and(|p| p.state == State::Held);
+            Ok(match refund {
+                Some(refund) => Command::RefundDue {
+                    payment,
+                    refund,
+                    attempt,
+                },
+                None if held => Command::Expire { payment },
+                None => Command::PaymentDue { payment, attempt },
+            }
+            .into())
+        })
+        .await
+    };
+    match done {
+        // Another node was faster.
+        Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+/// The call that a payment or refund waits for, as it was committed.
+async fn open_call(
+    platform: &Platform,
+    target: Target,
+    payment: PaymentId,
+    refund: Option<RefundId>,
+) -> Result<Option<Call>, Error> {
+    platform
+        .store
+        .read(move |connection| {
+            let Some(stay) = folio::load(connection, target.account, target.reservation)? else {
+                return Ok(None);
+            };
+            let Some(payment) = stay.folio.payment(payment) else {
+                return Ok(None);
+            };
+            let refund = refund.and_then(|id| payment.refund(id));
+            let (attempt, kind, amount) = if let Some(refund) = refund {
+                (refund.attempt, AttemptKind::Refund, refund.amount)
+            } else {
+                let kind = match payment.state {
+                    State::Capturing => AttemptKind::Capture,
+                    State::Releasing => AttemptKind::Void,
+                    _ if payment.is_hold => AttemptKind::Hold,
+                    _ => AttemptKind::Charge,
+                };
+                (
+                    payment.attempt,
+                    kind,
+                    payment.captured.unwrap_or(payment.amount),
+                )
+            };
+            let Some(attempt) = attempt else {
+                return Ok(None);
+            };
+            let route = charged_by(connection, target.account, payment)?.route;
+            let started = (attempt.id, kind, amount);
+            Ok(Some(call(&stay, payment, started, attempt.started, route)))
+        })
+        .await
+}
+
+/// Finds out what became of an attempt: by looking it up, else by sending it again under its key.
+async fn resolve(
+    platform: &Platform,
+    target: Target,
+    call: Call,
+    now: Timestamp,
+) -> Result<Option<Statement>, Error> {
+    match look_up(platform, &call).await {
+        Ok(Some(answer)) => commit_answer(platform, target, &call, Ok(answer), now).await,
+        Ok(None) if now - call.sent >= GIVE_UP_AFTER => {
+            let reason = "The processor never received this attempt: nothing was charged";
+            let refused = Failure::Refused {
+                code: "never_received",
+                message: reason.to_owned(),
+            };
+            commit_answer(platform, target, &call, Err(refused), now).await
+        }
+        // Under its own key and at its own instant it is the same request.
+        Ok(None) => make(platform, target, call, now).await,
+        Err(_) => commit_answer(platform, target, &call, Err(Failure::Unanswered), now).await,
+    }
+}
