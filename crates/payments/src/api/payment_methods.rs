@@ -52,25 +52,20 @@ async fn list(
         .map(|id| id.parse::<ReservationId>())
         .transpose()
         .map_err(|error| ApiError::bad_request(format!("reservationId: {error}")))?;
-    let (scope, account) = (ctx.scope(), ctx.account.id);
+    let scope = ctx.scope();
     let methods = ctx
         .platform
         .store
         .read(move |connection| {
-            if guest::find(connection, &scope, guest)?.is_none() {
-                return Ok::<_, Error>(None);
-            }
+            guest::find(connection, &scope, guest)?.ok_or(Rejection::GuestNotFound)?;
             let usable = if reuse {
                 Usable::AnyOr(reservation)
             } else {
                 Usable::Whichever
             };
-            Ok(Some(payment_method::of_guest(
-                connection, account, guest, usable,
-            )?))
+            payment_method::of_guest(connection, scope.account, guest, usable)
         })
-        .await?
-        .ok_or(ApiError::NotFound("Guest not found"))?;
+        .await?;
     Ok(Json(
         methods.into_iter().map(show).collect::<Result<_, _>>()?,
     ))
@@ -97,10 +92,7 @@ pub(super) async fn make(
     let context = ctx
         .platform
         .store
-        .read(move |c| {
-            guest::find(c, &scope, guest)?.ok_or(Rejection::GuestNotFound)?;
-            payment_method::new_method_context(c, account, guest, provider, reservation)
-        })
+        .read(move |c| payment_method::new_method_context(c, &scope, guest, provider, reservation))
         .await?;
     let id: PaymentMethodId = new_id();
     let answer = ctx

@@ -1,14 +1,18 @@
 //! Guests' payment methods.
 
 use contract::Timestamp;
-use contract::id::{AccountId, GuestId, PaymentMethodId, PaymentProviderId, ReservationId};
+use contract::id::{
+    AccountId, GuestId, ListingId, PaymentMethodId, PaymentProviderId, ReservationId,
+};
 use diesel::prelude::*;
 use money::Currency;
 use store::{Connection, Lock};
 
+use super::guest;
+use super::scope::Scope;
 use crate::Error;
 use crate::model::{Method, Rejection, State};
-use crate::schema::{guest, listing, payment, payment_method, provider, reservation};
+use crate::schema::{listing, payment, payment_method, provider, reservation};
 
 /// A stored method.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -134,22 +138,23 @@ pub(crate) fn summaries(
         .load(connection)?)
 }
 
+/// The listing with its provider, and the reservation's currency and confirmation code.
+type OfStay = (ListingId, Option<PaymentProviderId>, String, String);
+
 /// What a new method of a guest is made with: the provider that was named, else the one of the
 /// reservation's listing, else the account's default.
 pub(crate) fn new_method_context(
     connection: &mut Connection,
-    account: AccountId,
+    scope: &Scope,
     guest: GuestId,
     named: Option<PaymentProviderId>,
     reservation: Option<ReservationId>,
 ) -> Result<NewMethodContext, Error> {
-    let guest_name: String = guest::table
-        .filter(guest::id.eq(guest).and(guest::account_id.eq(account)))
-        .select(guest::full_name)
-        .first(connection)
-        .optional()?
-        .ok_or(Rejection::GuestNotFound)?;
-    let stay: Option<(Option<PaymentProviderId>, String, String)> = match reservation {
+    let account = scope.account;
+    let guest_name = guest::find(connection, scope, guest)?
+        .ok_or(Rejection::GuestNotFound)?
+        .full_name;
+    let stay: Option<OfStay> = match reservation {
         Some(id) => Some(
             reservation::table
                 .inner_join(listing::table.on(listing::id.eq(reservation::listing_id)))
@@ -160,21 +165,23 @@ pub(crate) fn new_method_context(
                 )
                 .filter(reservation::guest_id.eq(guest))
                 .select((
+                    listing::id,
                     listing::provider_id,
                     reservation::currency,
                     reservation::confirmation_code,
                 ))
-                .first(connection)
+                .first::<OfStay>(connection)
                 .optional()?
+                .filter(|(listing, ..)| scope.covers(*listing))
                 .ok_or(Rejection::ReservationNotFound)?,
         ),
         None => None,
     };
-    let of_listing = stay.as_ref().and_then(|(provider, ..)| *provider);
+    let of_listing = stay.as_ref().and_then(|(_, provider, ..)| *provider);
     let (provider, merchant) = active_provider(connection, account, named.or(of_listing))?;
     let currency = stay
         .as_ref()
-        .map(|(_, code, _)| {
+        .map(|(.., code, _)| {
             code.parse()
                 .map_err(|_| Error::Corrupt(format!("currency {code}")))
         })

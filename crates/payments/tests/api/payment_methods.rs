@@ -1,5 +1,6 @@
 //! Guests' payment methods: listed as the guide prints them, made of tokens, never of card numbers.
 
+use payments::NewApplication;
 use serde_json::json;
 use store::on_both_engines;
 
@@ -87,5 +88,37 @@ on_both_engines! {
         let refused = app.post(METHODS, &json!({"_id": "pm_card_verifyDeclined"})).await.expect(400);
         assert!(refused.as_str().unwrap().starts_with("The processor declined the card"), "{refused}");
         assert_eq!(app.get(METHODS).await.expect(200).as_array().unwrap().len(), 1);
+    }
+
+    async fn who_may_see_some_listings_sees_the_methods_of_their_guests_alone(docs: GuestyDocs) {
+        let app = docs.app;
+        let reservation = "64da254383ad1500284bd0c0";
+        let stay = app.get(&format!("/v1/reservations/{reservation}")).await.expect(200);
+        let (guests_home, account) = (stay["listingId"].as_str().unwrap(), app.account());
+        let other = app.post("/v1/listings", &json!({"title": "Elsewhere"})).await.expect(200);
+        let limited = async |listing: &str| {
+            app.signed_in_as(NewApplication {
+                listings: Some([listing.parse().unwrap()].into()),
+                ..NewApplication::named(account, "Some")
+            }).await
+        };
+        let new = json!({"_id": "pm_card_visa"});
+        let outside = limited(other["_id"].as_str().unwrap()).await;
+        assert_eq!(outside.get(METHODS).await.expect(404), "Guest not found");
+        assert_eq!(outside.post(METHODS, &new).await.expect(404), "Guest not found");
+
+        let inside = limited(guests_home).await;
+        assert_eq!(inside.get(METHODS).await.expect(200).as_array().unwrap().len(), 1);
+        inside.post(METHODS, &new).await.expect(201);
+
+        // The guest stays in both homes: each sees the guest, not the other home's reservation.
+        let guest = stay["guestId"].as_str().unwrap();
+        app.post("/v1/reservations", &json!({
+            "listingId": other["_id"], "guestId": guest, "status": "confirmed",
+            "checkInDateLocalized": "2023-10-01", "checkOutDateLocalized": "2023-10-03",
+        })).await.expect(200);
+        let for_the_other = json!({"_id": "pm_card_visa", "reservationId": reservation});
+        let refused = outside.post(METHODS, &for_the_other).await.expect(404);
+        assert_eq!(refused, "Reservation Not Found");
     }
 }
