@@ -13,7 +13,7 @@ use contract::payment::{
     ReservationPayments,
 };
 use contract::payment_method::NewPaymentMethod;
-use store::{Connection, new_id};
+use store::{Connection, Lock, new_id};
 
 use super::body::{Body, NoBody};
 use super::ctx::Ctx;
@@ -70,6 +70,11 @@ async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPaym
     let (payment, attempt) = (new_id(), new_id());
     let note = body.note;
     let payments = perform(&ctx, reservation, move |connection, _| {
+        if let (Some(id), Some(false)) = (method_id, save_for_future_use) {
+            // Before it is read: of two payments that race, each to be the method's only one, the
+            // second must see the first.
+            Lock::row("payment_method", &id).take(connection)?;
+        }
         let charged = find_method(connection, account, method_id)?;
         if let (Some(charged), Some(save)) = (&charged, save_for_future_use)
             && charged.save_for_future_use != save

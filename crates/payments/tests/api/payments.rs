@@ -462,6 +462,51 @@ on_both_engines! {
         );
     }
 
+    async fn a_method_saved_for_one_payment_takes_one_of_two_that_race(docs: GuestyDocs) {
+        let app = docs.app;
+        let stay = app.get(&format!("/v1/reservations/{RESERVATION}")).await.expect(200);
+        let other = app.post("/v1/reservations", &json!({
+            "listingId": stay["listingId"], "guestId": GUEST, "status": "confirmed",
+            "checkInDateLocalized": "2023-10-01", "checkOutDateLocalized": "2023-10-03",
+        })).await.expect(200);
+        let other = format!("/v1/reservations/{}/payments", other["_id"].as_str().unwrap());
+        for round in 0..20 {
+            let method = app.new_method("pm_card_visa").await;
+            let once = json!({
+                "paymentMethod": {"method": "STRIPE", "id": method, "saveForFutureUse": false},
+                "amount": 10,
+            });
+            let here = payments_path();
+            let (one, two) = tokio::join!(app.post(&here, &once), app.post(&other, &once));
+            let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [201, 400], "round {round}");
+        }
+    }
+
+    async fn a_scheduled_payment_is_not_moved_to_a_provider_without_its_currency(docs: GuestyDocs) {
+        let app = docs.app;
+        let merchant = app.sandbox.open_merchant("Euros", &["EUR".parse().unwrap()]).await.unwrap();
+        app.sql(format!(
+            "INSERT INTO provider (id, account_id, name, method, processor, merchant, status, \
+             is_default, created_ms) VALUES ('0123456789abcdef01234567', '{}', 'Euros', 'STRIPE', \
+             'SANDBOX', '{merchant}', 'ACTIVE', {}, 0)", app.account(), "FALSE",
+        )).await;
+        let euros = app.post(
+            &format!("/v1/guests/{GUEST}/payment-methods"),
+            &json!({"_id": "pm_card_visa", "paymentProviderId": "0123456789abcdef01234567"}),
+        ).await.expect(201);
+        let waiting = app.pay(&json!({
+            "paymentMethod": card(METHOD), "amount": 10, "shouldBePaidAt": "2023-09-01",
+        })).await;
+        let moved = json!({"paymentMethod": {"method": "AMARYLLIS", "id": euros["_id"]}});
+        let refused = app.put(&path_of(&waiting, ""), &moved).await.expect(400);
+        assert!(refused.as_str().unwrap().contains("no sub-account in USD"), "{refused}");
+        app.clock.advance(Duration::days(30));
+        app.platform.run_due().await.unwrap();
+        assert_eq!(app.payment(&waiting["_id"]).await["status"], "SUCCEEDED");
+    }
+
     async fn a_reservation_in_a_currency_without_a_sub_account_takes_no_card(docs: GuestyDocs) {
         let app = docs.app;
         let listing = app.get(&format!("/v1/reservations/{RESERVATION}?fields=listingId")).await
