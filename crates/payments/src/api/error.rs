@@ -139,7 +139,7 @@ fn rejected(rejection: &Rejection) -> Response {
 fn unavailable() -> Response {
     let mut reply = text(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Service Unavailable: nothing was changed, try again in a moment",
+        "Service Unavailable: try again in a moment, and look first whether what you sent was done",
     );
     reply.headers_mut().insert(
         header::RETRY_AFTER,

@@ -103,15 +103,20 @@ pub(crate) async fn perform(
         }
         committed => committed?,
     };
-    match committed.call {
-        Some(call) => {
-            // A caller that goes away must not leave the call half made.
-            let platform = Arc::clone(platform);
-            let made = tokio::spawn(async move { make(&platform, target, call, now).await });
-            made.await.map_err(|_| store::Error::Panicked)?
-        }
-        None => Ok(committed.statement),
-    }
+    let Some(call) = committed.call else {
+        return Ok(committed.statement);
+    };
+    let payment = call.payment;
+    // A caller that goes away must not leave the call half made.
+    let platform = Arc::clone(platform);
+    let made = tokio::spawn(async move { make(&platform, target, call, now).await });
+    let made = made.await.map_err(|_| store::Error::Panicked);
+    // Told of a failure, the caller would pay again, while this attempt stands committed. The agenda
+    // finds out what became of it.
+    Ok(made.map_err(Error::from).flatten().unwrap_or_else(|error| {
+        tracing::error!(%error, %payment, "what became of an attempt is not known yet");
+        None
+    }))
 }
 
 async fn learn_sub_accounts(platform: &Platform, merchant: &str) -> Result<(), Error> {
@@ -213,11 +218,11 @@ fn on_card<'a>(events: &[Event], after: &'a Folio) -> Option<(&'a Payment, Optio
         } => Some((*payment, Some((attempt.id, *kind, *amount)))),
         _ => None,
     });
-    let posted = events.iter().find_map(|event| match event {
-        Event::Posted(payment) => Some((payment.id, None)),
+    let planned = events.iter().find_map(|event| match event {
+        Event::Posted(Payment { id, .. }) | Event::Edited { payment: id, .. } => Some((*id, None)),
         _ => None,
     });
-    let (id, started) = started.or(posted)?;
+    let (id, started) = started.or(planned)?;
     let payment = after.payment(id)?;
     matches!(payment.source, Source::Card { .. }).then_some((payment, started))
 }
@@ -245,9 +250,11 @@ async fn make(
     now: Timestamp,
 ) -> Result<Option<Statement>, Error> {
     let answered = match ask(platform, &call).await {
-        Err(Failure::Unanswered) => match look_up(platform, &call).await {
+        // Neither silence nor a refusal tells what became of an earlier sending under the same key.
+        Err(failure) => match look_up(platform, &call).await {
             Ok(Some(answer)) => Ok(answer),
-            Ok(None) | Err(_) => Err(Failure::Unanswered),
+            Ok(None) | Err(Failure::Refused { .. }) => Err(failure),
+            Err(_) => Err(Failure::Unanswered),
         },
         answered => answered,
     };

@@ -1,8 +1,10 @@
 //! The agenda's hands: takes what is due and carries it out, the oldest first, a few at a time.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::id::{PaymentId, RefundId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -31,28 +33,35 @@ pub(crate) async fn run(platform: Arc<Platform>, stop: CancellationToken) {
     }
 }
 
+/// What stands on the agenda, whenever it is due.
+type Item = (PaymentId, Option<RefundId>);
+
+fn item(due: &Due) -> Item {
+    (due.payment, due.refund)
+}
+
 /// Carries out all that is due now; says how much that was.
 pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
     let mut done = 0;
+    let mut failed: HashSet<Item> = HashSet::new();
     loop {
         let wall = platform.clock.now();
-        let batch = platform
+        let limit = BATCH.saturating_add_unsigned(failed.len() as u64);
+        let mut batch = platform
             .store
-            .read(move |c| agenda::due(c, wall, BATCH))
+            .read(move |c| agenda::due(c, wall, limit))
             .await?;
+        batch.retain(|due| !failed.contains(&item(due)));
         if batch.is_empty() {
             return Ok(done);
         }
-        let carried_out = carry_out(platform, batch).await;
-        if carried_out == 0 {
-            return Ok(done);
-        }
-        done += carried_out;
+        done += carry_out(platform, batch, &mut failed).await;
     }
 }
 
-/// Carries out a batch; what fails stays on the agenda.
-async fn carry_out(platform: &Arc<Platform>, batch: Vec<Due>) -> usize {
+/// Carries out a batch. What fails stays on the agenda, and must not keep others waiting.
+async fn carry_out(platform: &Arc<Platform>, batch: Vec<Due>, failed: &mut HashSet<Item>) -> usize {
+    failed.extend(batch.iter().map(item));
     let mut waiting = batch.into_iter();
     let mut running = JoinSet::new();
     let mut done = 0;
@@ -60,11 +69,15 @@ async fn carry_out(platform: &Arc<Platform>, batch: Vec<Due>) -> usize {
         while running.len() < SIDE_BY_SIDE
             && let Some(due) = waiting.next()
         {
-            running.spawn(one(Arc::clone(platform), due));
+            let one = one(Arc::clone(platform), due);
+            running.spawn(async move { one.await.map(|()| item(&due)) });
         }
         match running.join_next().await {
             None => return done,
-            Some(Ok(Ok(()))) => done += 1,
+            Some(Ok(Ok(item))) => {
+                failed.remove(&item);
+                done += 1;
+            }
             Some(Ok(Err(error))) => tracing::warn!(%error, "something due could not be done yet"),
             Some(Err(error)) => tracing::error!(%error, "something due panicked"),
         }

@@ -37,6 +37,8 @@ enum Fault {
     HangsAfter,
     /// It hangs before it does anything, until the caller is gone.
     HangsBefore,
+    /// The request is late: it arrives just before the next one.
+    Late,
 }
 
 /// A line to the sandbox that breaks as told.
@@ -47,6 +49,8 @@ struct Line {
     is_down: Mutex<bool>,
     hanging: Notify,
     moves: AtomicUsize,
+    /// The charge that is late.
+    late: Mutex<Option<Charge>>,
 }
 
 impl Line {
@@ -57,6 +61,7 @@ impl Line {
             is_down: Mutex::new(false),
             hanging: Notify::new(),
             moves: AtomicUsize::new(0),
+            late: Mutex::default(),
         })
     }
 
@@ -77,7 +82,7 @@ impl Line {
         match fault {
             Fault::None => call.await,
             Fault::Unavailable => Err(Failure::Unavailable),
-            Fault::RequestLost => Err(Failure::Unanswered),
+            Fault::RequestLost | Fault::Late => Err(Failure::Unanswered),
             Fault::AnswerLost => {
                 call.await?;
                 Err(Failure::Unanswered)
@@ -102,6 +107,13 @@ impl Processor for Line {
     }
 
     async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
+        let late = self.late.lock().unwrap().take();
+        if let Some(late) = late {
+            self.sandbox.charge(late).await?;
+        }
+        if *self.fault.lock().unwrap() == Fault::Late {
+            *self.late.lock().unwrap() = Some(request.clone());
+        }
         self.carry(self.sandbox.charge(request)).await
     }
 
@@ -274,6 +286,60 @@ on_both_engines! {
         broken.let_pass(Duration::minutes(5)).await;
         assert_eq!(broken.newest().await["refunds"][0]["status"], "SUCCEEDED");
         assert_eq!(broken.money().await["totalRefunded"], json!(80));
+    }
+
+    async fn a_late_request_that_meets_its_repetition_is_not_taken_for_a_refusal(broken: Broken) {
+        broken.line.break_with(Fault::Late);
+        broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
+        // The repetition tells the processor another name, so it is not the same request to it.
+        broken.app.put(
+            "/v1/guests-crud/64da2084867c12ee0c2ca47f", &json!({"lastName": "Irving"}),
+        ).await.expect(200);
+        broken.let_pass(Duration::minutes(3)).await;
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED", "the card was charged");
+        assert_eq!(broken.money().await["totalPaid"], json!(70));
+    }
+
+    async fn an_answer_that_cannot_be_kept_leaves_a_payment_that_is_found_later(broken: Broken) {
+        broken.app.sql("ALTER TABLE domain_event RENAME TO away").await;
+        let reply = broken.app.post(PAYMENTS, &Broken::charge(70)).await;
+        broken.app.sql("ALTER TABLE away RENAME TO domain_event").await;
+        // Whoever is told that nothing was done pays again.
+        assert_eq!(reply.expect(201)["money"]["payments"][0]["status"], "PENDING");
+        broken.let_pass(Duration::minutes(3)).await;
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED");
+        assert_eq!(broken.money().await["totalPaid"], json!(70));
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
+    }
+
+    async fn payments_that_cannot_be_made_do_not_keep_others_waiting(broken: Broken) {
+        let app = &broken.app;
+        let later = json!({
+            "paymentMethod": {"method": "STRIPE", "id": METHOD}, "amount": 1,
+            "shouldBePaidAt": "2023-09-01",
+        });
+        for _ in 0..70 {
+            app.post(PAYMENTS, &later).await.expect(201);
+        }
+        let other = app.post(
+            "/v1/guests/64da2084867c12ee0c2ca47f/payment-methods",
+            &json!({"stripeCardToken": "pm_card_visa"}),
+        ).await.expect(201);
+        // The method's provider stays; the others' is no longer known to the processor.
+        app.sql(
+            "INSERT INTO provider (id, account_id, name, method, processor, merchant, status, \
+             is_default, created_ms) SELECT '0123456789abcdef01234567', account_id, name, method, \
+             processor, '9999', status, is_default, created_ms FROM provider"
+        ).await;
+        app.sql(format!(
+            "UPDATE payment_method SET provider_id = '0123456789abcdef01234567' WHERE id = '{METHOD}'"
+        )).await;
+        app.post(PAYMENTS, &json!({
+            "paymentMethod": {"method": "STRIPE", "id": other["_id"]}, "amount": 7,
+            "shouldBePaidAt": "2023-09-02",
+        })).await.expect(201);
+        broken.let_pass(Duration::days(30)).await;
+        assert_eq!(broken.money().await["totalPaid"], json!(7));
     }
 
     async fn a_scheduled_payment_due_on_two_nodes_is_charged_once(broken: Broken) {
