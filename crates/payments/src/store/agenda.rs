@@ -2,6 +2,7 @@
 
 use contract::Timestamp;
 use contract::id::{AccountId, PaymentId, RefundId, ReservationId};
+use diesel::dsl::max;
 use diesel::prelude::*;
 use store::Connection;
 
@@ -27,9 +28,16 @@ pub(crate) fn due(
     limit: i64,
 ) -> Result<Vec<Due>, Error> {
     let business = account::clock_offset_ms + wall.millis();
+    // By the clock that is the furthest ahead: without a bound that is the same for all rows, the
+    // whole agenda would be read to find that nothing is due.
+    let furthest: Option<i64> = account::table
+        .select(max(account::clock_offset_ms))
+        .first(connection)?;
+    let latest = Timestamp::from_millis(wall.millis() + furthest.unwrap_or(0));
     let payments: Vec<(AccountId, ReservationId, PaymentId, Option<Timestamp>)> = payment::table
         .inner_join(account::table.on(account::id.eq(payment::account_id)))
         .filter(payment::agenda_ms.is_not_null())
+        .filter(payment::agenda_ms.assume_not_null().le(latest))
         .filter(payment::agenda_ms.assume_not_null().le(business))
         .order((payment::agenda_ms, payment::id))
         .limit(limit)
@@ -50,11 +58,8 @@ pub(crate) fn due(
         .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
         .inner_join(account::table.on(account::id.eq(payment::account_id)))
         .filter(refund::agenda_ms.is_not_null())
-        .filter(
-            refund::agenda_ms
-                .assume_not_null()
-                .le(account::clock_offset_ms + wall.millis()),
-        )
+        .filter(refund::agenda_ms.assume_not_null().le(latest))
+        .filter(refund::agenda_ms.assume_not_null().le(business))
         .order((refund::agenda_ms, refund::id))
         .limit(limit)
         .select((
