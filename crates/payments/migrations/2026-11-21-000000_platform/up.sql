@@ -167,6 +167,7 @@ CREATE TABLE payment_method (
     updated_ms BIGINT NOT NULL
 );
 CREATE INDEX payment_method_by_guest ON payment_method (guest_id);
+CREATE INDEX payment_method_by_provider ON payment_method (provider_id);
 
 CREATE TABLE payment (
     id TEXT PRIMARY KEY NOT NULL,
@@ -198,6 +199,7 @@ CREATE TABLE payment (
     agenda_ms BIGINT
 );
 CREATE INDEX payment_by_reservation ON payment (reservation_id);
+CREATE INDEX payment_by_method ON payment (payment_method_id);
 CREATE INDEX payment_agenda ON payment (agenda_ms) WHERE agenda_ms IS NOT NULL;
 
 -- Every call of a processor, kept before it is made.

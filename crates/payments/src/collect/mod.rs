@@ -238,7 +238,7 @@ fn charged_by(
             payment.id
         )));
     };
-    payment_method::to_charge(connection, account, *method)?
+    payment_method::find(connection, account, *method)?
         .ok_or_else(|| Error::Corrupt(format!("payment method {method} is gone")))
 }
 

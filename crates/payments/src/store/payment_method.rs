@@ -217,8 +217,22 @@ fn active_provider(
     Ok((id, merchant.ok_or(Rejection::ProviderNotSetUp)?))
 }
 
-/// A method that is about to be charged; none if the account has no such method.
+/// A method that is about to be charged; none if the account has no such method. Whether it is spent
+/// is asked with its row locked, so only a transaction that writes can.
 pub(crate) fn to_charge(
+    connection: &mut Connection,
+    account: AccountId,
+    id: PaymentMethodId,
+) -> Result<Option<Charged>, Error> {
+    let Some(mut found) = find(connection, account, id)? else {
+        return Ok(None);
+    };
+    found.method.is_spent = !found.save_for_future_use && has_taken_a_payment(connection, id)?;
+    Ok(Some(found))
+}
+
+/// A method that a payment has been given already; none if the account has no such method.
+pub(crate) fn find(
     connection: &mut Connection,
     account: AccountId,
     id: PaymentMethodId,
@@ -233,14 +247,13 @@ pub(crate) fn to_charge(
     let Some((row, merchant)) = found else {
         return Ok(None);
     };
-    let is_spent = !row.save_for_future_use && has_taken_a_payment(connection, id)?;
     Ok(Some(Charged {
         method: Method {
             id: row.id,
             guest: row.guest_id,
             name: row.method,
             is_active: row.status == ACTIVE,
-            is_spent,
+            is_spent: false,
         },
         route: Route {
             merchant: merchant.unwrap_or_default(),

@@ -246,6 +246,20 @@ on_both_engines! {
         assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
     }
 
+    async fn a_lost_answer_on_a_method_for_one_payment_is_found_too(broken: Broken) {
+        broken.line.cut(true);
+        broken.line.break_with(Fault::AnswerLost);
+        let once = json!({
+            "paymentMethod": {"method": "STRIPE", "id": METHOD, "saveForFutureUse": false},
+            "amount": 70,
+        });
+        broken.app.post(PAYMENTS, &once).await.expect(201);
+        broken.line.cut(false);
+        broken.let_pass(Duration::minutes(5)).await;
+        assert_eq!(broken.newest().await["status"], "SUCCEEDED");
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
+    }
+
     async fn a_lost_request_is_sent_again_under_its_own_key(broken: Broken) {
         broken.line.break_with(Fault::RequestLost);
         let reply = broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
