@@ -144,20 +144,54 @@ fn names_card_data(name: &str) -> bool {
     NAMES.contains(&plain.as_str())
 }
 
-/// 13 to 19 digits, perhaps with blanks or dashes between, under an issuer's first digit and with a
-/// right check digit.
+/// Whether a text is a card number, or has one among its words. 13 to 19 digits, under an issuer's
+/// first digit and with a right check digit; blanks or dashes between them as cards print them, or
+/// anywhere if the text is nothing else. Digits next to letters are ids.
 fn is_card_number(text: &str) -> bool {
-    if text.len() < 13 || text.len() > 40 {
-        return false;
+    let is_nothing_else = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || SEPARATORS.contains(&c));
+    if is_nothing_else && is_number_of_a_card(text) {
+        return true;
     }
-    let mut digits = Vec::with_capacity(19);
-    for byte in text.bytes() {
-        match byte {
-            b'0'..=b'9' => digits.push(byte - b'0'),
-            b' ' | b'-' => {}
-            _ => return false,
+    text.split(|c: char| !c.is_alphanumeric() && !SEPARATORS.contains(&c))
+        .any(has_card_number)
+}
+
+/// What stands between the digits of a card number.
+const SEPARATORS: [char; 2] = [' ', '-'];
+
+/// Whether some of these words in a row are a card number: one of digits alone, or a first of four
+/// and some more, as in 4-4-4-4 and 4-6-5.
+fn has_card_number(words: &str) -> bool {
+    let words: Vec<&str> = words.split(SEPARATORS).collect();
+    (0..words.len()).any(|first| {
+        let is_grouped = words[first].len() == 4;
+        let mut number = String::with_capacity(24);
+        for word in &words[first..] {
+            let is_group =
+                (3..=19).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+            if !is_group || number.len() > 19 {
+                return false;
+            }
+            number.push_str(word);
+            if is_number_of_a_card(&number) {
+                return true;
+            }
+            if !is_grouped {
+                return false;
+            }
         }
-    }
+        false
+    })
+}
+
+fn is_number_of_a_card(text: &str) -> bool {
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .map(|byte| byte - b'0')
+        .collect();
     (13..=19).contains(&digits.len()) && (2..=6).contains(&digits[0]) && has_check_digit(&digits)
 }
 
@@ -186,6 +220,10 @@ mod tests {
         for body in [
             json!({"card": {"number": "4242424242424242"}}),
             json!({"note": "4242 4242 4242 4242"}),
+            json!({"note": "Visa 4242424242424242, 12/30"}),
+            json!({"note": "room 12 card:4242-4242-4242-4242."}),
+            json!({"note": "Amex 3782 822463 10005 on file"}),
+            json!({"note": "12 2026 4242 4242 4242 4242 123"}),
             json!({"list": [[{"x": "5555-5555-5555-4444"}]]}),
             serde_json::from_str(r#"{"amount": 378282246310005}"#).unwrap(),
             json!({"paymentMethod": {"cvc": "123"}}),
@@ -202,6 +240,9 @@ mod tests {
             json!({"phone": "+12128765234", "id": "64da2367d8d9771c02befbb2"}),
             json!({"note": "4242424242424241", "amount": 1200}),
             json!({"stripeCardToken": "pm_card_visa"}),
+            json!({"note": "id a4242424242424242, from 2026-03-01 to 2026-03-04 at 12:00"}),
+            json!({"note": "call +44 20 7946 0958 or 555 0100 before 10 30"}),
+            json!({"note": "42424242424242424242 and 4242 42 4242"}),
             json!({"cvc": null}),
         ] {
             assert!(check(&body).is_ok(), "{body}");
