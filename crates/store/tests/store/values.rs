@@ -88,10 +88,8 @@ store::on_both_engines! {
         for (id, balance) in [(one, 10), (other, 20), (one, 30)] {
             let updated = bank.store.write(Lock::none(), move |c| {
                 let account = account::table.find(id);
-                let updated = store::prepared!(
-                    c,
-                    diesel::update(account).set(account::balance.eq(balance))
-                )?;
+                let updated =
+                    store::update_prepared!(c, account, account::balance.eq(balance))?;
                 Ok::<_, Error>(updated)
             });
             assert_eq!(updated.await.unwrap(), 1);
