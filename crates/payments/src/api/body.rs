@@ -24,9 +24,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             return Err(ApiError::NotJson);
         }
         let bytes = read(request, state).await?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-            ApiError::bad_request(format!("The body is not valid JSON: {error}"))
-        })?;
+        let value = parse(&bytes)?;
         // The types would also take a list of their fields' values.
         if !value.is_object() {
             return Err(ApiError::bad_request(
@@ -58,10 +56,7 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = read(request, state).await?;
         if !bytes.trim_ascii().is_empty() {
-            let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-                ApiError::bad_request(format!("The body is not valid JSON: {error}"))
-            })?;
-            check(&value)?;
+            check(&parse(&bytes)?)?;
         }
         Ok(Self)
     }
@@ -79,6 +74,46 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
         })
 }
 
+fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+    let value = serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
+    if strings(bytes).any(is_private) {
+        return Err(ApiError::BadRequest(format!(
+            "The body contains a name that begins with {PRIVATE}, which is reserved"
+        )));
+    }
+    Ok(value)
+}
+
+/// How the JSON library marks numbers inside its own data: an object with such a name would turn
+/// into something else on its way into the database, or be unreadable there.
+const PRIVATE: &str = "$serde_json::private::";
+
+/// Whether a string of a JSON text, as it is written, says one of the library's own names.
+fn is_private(string: &[u8]) -> bool {
+    if !string.contains(&b'\\') {
+        return string[1..].starts_with(PRIVATE.as_bytes());
+    }
+    serde_json::from_slice(string).is_ok_and(|text: String| text.starts_with(PRIVATE))
+}
+
+/// The strings of a sound JSON text, names and values alike, as they are written: with quotes.
+fn strings(json: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        rest = &rest[rest.iter().position(|byte| *byte == b'"')?..];
+        let mut is_escaped = false;
+        let length = rest.iter().skip(1).position(|byte| {
+            let is_end = *byte == b'"' && !is_escaped;
+            is_escaped = *byte == b'\\' && !is_escaped;
+            is_end
+        })? + 2;
+        let (string, after) = rest.split_at(length);
+        rest = after;
+        Some(string)
+    })
+}
+
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type
         .split(|byte| *byte == b';')
@@ -88,16 +123,31 @@ fn is_json(content_type: &[u8]) -> bool {
     kind.eq_ignore_ascii_case(b"application/json") || kind.ends_with(b"+json")
 }
 
+/// How deep lists and objects may stand inside each other: replies put what is kept into more of
+/// them, and clients' JSON libraries have limits, too.
+const DEPTH_MAX: usize = 64;
+
 fn check(value: &Value) -> Result<(), ApiError> {
+    check_below(value, DEPTH_MAX)
+}
+
+fn check_below(value: &Value, depth_left: usize) -> Result<(), ApiError> {
+    if depth_left == 0 && (value.is_object() || value.is_array()) {
+        return Err(ApiError::BadRequest(format!(
+            "The body is nested more than {DEPTH_MAX} deep"
+        )));
+    }
     match value {
         Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
             if names_card_data(name) && !value.is_null() {
                 return Err(card_data());
             }
             check_text(name)?;
-            check(value)
+            check_below(value, depth_left - 1)
         }),
-        Value::Array(items) => items.iter().try_for_each(check),
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| check_below(item, depth_left - 1)),
         Value::String(text) => check_text(text),
         Value::Number(number) if is_card_number(number.as_str()) => Err(card_data()),
         _ => Ok(()),
@@ -231,6 +281,23 @@ mod tests {
             json!({"4242424242424242": true}),
         ] {
             assert!(check(&body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_json_librarys_own_names_are_refused_however_they_are_written() {
+        for body in [
+            r#"{"a": {"$serde_json::private::Number": "1"}}"#,
+            r#"{"a": [{"b": 1, "\u0024serde_json::private::RawValue": "{}"}]}"#,
+            r#"{"a": "\"\\", "$serde_json\u003a:private::": null}"#,
+        ] {
+            assert!(parse(body.as_bytes()).is_err(), "{body}");
+        }
+        for body in [
+            r#"{"a": "b\\", "c": "the name \"$serde_json::private::Number\"", "d": ""}"#,
+            r#"{"serde_json": 1.50, "e": "\\\"$serde_json::private::"}"#,
+        ] {
+            assert!(parse(body.as_bytes()).is_ok(), "{body}");
         }
     }
 

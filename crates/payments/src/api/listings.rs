@@ -27,6 +27,8 @@ use crate::{Error, Platform};
 
 /// The longest text of `q`, in bytes.
 const TEXT_MAX: usize = 1000;
+/// The most tags to look for at once.
+const TAGS_MAX: usize = 50;
 
 /// The routes of this resource.
 pub(super) fn routes() -> Router<Arc<Platform>> {
@@ -69,18 +71,25 @@ fn read_search(query: &Query) -> Result<Search, ApiError> {
             "q must not be longer than {TEXT_MAX} bytes"
         )));
     }
-    let tags = query.text("tags").unwrap_or_default();
+    let tags: Vec<String> = query
+        .text("tags")
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if tags.len() > TAGS_MAX {
+        return Err(ApiError::BadRequest(format!(
+            "tags: at most {TAGS_MAX} of them"
+        )));
+    }
     Ok(Search {
         ids: query.ids("ids")?,
         not_ids: query.ids("nids")?.unwrap_or_default(),
         text,
         city: query.text("city").map(str::to_owned),
-        tags: tags
-            .split(',')
-            .map(str::trim)
-            .filter(|tag| !tag.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        tags,
         active: Some(query.flag("active")?.unwrap_or(true)),
         listed: query.flag("listed")?,
         order: read_order(query.text("sort").unwrap_or("title"), listing::FIELDS)?,

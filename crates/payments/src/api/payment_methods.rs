@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use contract::id::{AccountId, GuestId, PaymentMethodId, ReservationId};
 use contract::payment_method as wire;
 use processors::{Answer, AttemptKey, Billing, MerchantId, Shape, Verdict, Verify};
-use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use store::{Lock, new_id};
@@ -17,6 +15,8 @@ use store::{Lock, new_id};
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::path::Id;
+use super::query::Query;
 use crate::model::Rejection;
 use crate::store::event::{self, DomainEvent};
 use crate::store::guest;
@@ -28,30 +28,13 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new().route("/v1/guests/{id}/payment-methods", get(list).post(create))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Selection {
-    reuse: Option<String>,
-    reservation_id: Option<String>,
-}
-
 async fn list(
     ctx: Ctx,
-    Path(guest): Path<String>,
-    Query(selection): Query<Selection>,
+    Id(guest): Id<GuestId>,
+    query: Query,
 ) -> Result<Json<Vec<wire::PaymentMethod>>, ApiError> {
-    let guest: GuestId = guest.parse()?;
-    let reuse = match selection.reuse.as_deref() {
-        None | Some("true" | "") => true,
-        Some("false") => false,
-        Some(_) => return Err(ApiError::bad_request("reuse must be true or false")),
-    };
-    let reservation = selection
-        .reservation_id
-        .filter(|id| !id.is_empty())
-        .map(|id| id.parse::<ReservationId>())
-        .transpose()
-        .map_err(|error| ApiError::bad_request(format!("reservationId: {error}")))?;
+    let reuse = query.flag("reuse")?.unwrap_or(true);
+    let reservation: Option<ReservationId> = query.id("reservationId")?;
     let scope = ctx.scope();
     let methods = ctx
         .platform
@@ -73,10 +56,10 @@ async fn list(
 
 async fn create(
     ctx: Ctx,
-    Path(guest): Path<String>,
+    Id(guest): Id<GuestId>,
     Body(body): Body<wire::NewPaymentMethod>,
 ) -> Result<(StatusCode, Json<wire::PaymentMethod>), ApiError> {
-    let method = make(&ctx, guest.parse()?, body).await?;
+    let method = make(&ctx, guest, body).await?;
     Ok((StatusCode::CREATED, Json(show(method)?)))
 }
 

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{patch, post, put};
 use axum::{Json, Router};
@@ -18,6 +17,7 @@ use store::{Connection, Lock, new_id};
 use super::body::{Body, NoBody};
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::path::{Id, Texts};
 use super::payment_methods;
 use super::payment_view::View;
 use crate::collect::{self, Prepared, Target};
@@ -55,8 +55,11 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 
 type Reply = Result<(StatusCode, Json<ReservationPayments>), ApiError>;
 
-async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPayment>) -> Reply {
-    let reservation: ReservationId = id.parse()?;
+async fn post_payment(
+    ctx: Ctx,
+    Id(reservation): Id<ReservationId>,
+    Body(body): Body<NewPayment>,
+) -> Reply {
     let PaymentMethodRef {
         method,
         save_for_future_use,
@@ -102,7 +105,7 @@ async fn post_payment(ctx: Ctx, Path(id): Path<String>, Body(body): Body<NewPaym
 
 async fn change_payment(
     ctx: Ctx,
-    Path((id, payment)): Path<(String, String)>,
+    Texts([id, payment]): Texts<2>,
     Body(body): Body<PaymentChange>,
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
@@ -181,11 +184,7 @@ async fn make_method(
     Ok(payment_methods::make(ctx, stay.folio.guest, new).await?.id)
 }
 
-async fn cancel_payment(
-    ctx: Ctx,
-    Path((id, payment)): Path<(String, String)>,
-    NoBody: NoBody,
-) -> Reply {
+async fn cancel_payment(ctx: Ctx, Texts([id, payment]): Texts<2>, NoBody: NoBody) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let attempt = new_id();
     let payments = perform(&ctx, reservation, move |_, _| {
@@ -197,7 +196,7 @@ async fn cancel_payment(
 
 async fn capture_payment(
     ctx: Ctx,
-    Path((id, payment)): Path<(String, String)>,
+    Texts([id, payment]): Texts<2>,
     Body(body): Body<NewCapture>,
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
@@ -212,7 +211,7 @@ async fn capture_payment(
 
 async fn refund_payment(
     ctx: Ctx,
-    Path((id, payment)): Path<(String, String)>,
+    Texts([id, payment]): Texts<2>,
     Body(body): Body<NewRefund>,
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
@@ -230,11 +229,7 @@ async fn refund_payment(
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
-async fn cancel_refund(
-    ctx: Ctx,
-    Path((id, payment, refund)): Path<(String, String, String)>,
-    NoBody: NoBody,
-) -> Reply {
+async fn cancel_refund(ctx: Ctx, Texts([id, payment, refund]): Texts<3>, NoBody: NoBody) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let refund: RefundId = refund.parse()?;
     let payments = perform(&ctx, reservation, move |_, _| {

@@ -15,7 +15,7 @@ pub(crate) fn in_currency(
 ) -> Result<Money, Rejection> {
     let amount = Money::from_decimal(amount, currency)
         .map_err(|error| Rejection::invalid(field, error.to_string()))?;
-    if amount.minor().abs() > MINOR_MAX {
+    if amount.minor().unsigned_abs() > MINOR_MAX.unsigned_abs() {
         let limit = Money::from_minor(MINOR_MAX, currency);
         return Err(Rejection::invalid(
             field,

@@ -9,6 +9,8 @@ use super::operand::{read_operand, shortened, shown};
 /// The most conditions of a search, and the most values of `$in`.
 const CONDITIONS_MAX: usize = 50;
 const VALUES_MAX: usize = 100;
+/// The most fields to sort by: more than any list has.
+const ORDERS_MAX: usize = 50;
 /// The longest text to look for inside others, in bytes.
 const CONTAINED_MAX: usize = 1000;
 
@@ -113,8 +115,11 @@ fn as_list(filters: Value) -> Result<Vec<Map<String, Value>>, String> {
 
 /// Reads the `sort` parameter: fields separated by blanks or commas, those that descend with `-`.
 pub(crate) fn read_order(text: &str, vocabulary: &Vocabulary) -> Result<Vec<Order>, InvalidSearch> {
-    text.split([' ', ','])
-        .filter(|part| !part.is_empty())
+    let parts = text.split([' ', ',']).filter(|part| !part.is_empty());
+    if parts.clone().count() > ORDERS_MAX {
+        return Err(InvalidSearch(format!("sort: at most {ORDERS_MAX} fields")));
+    }
+    parts
         .map(|part| {
             let name = part.trim_start_matches('-');
             let (field, kind) = find(name, vocabulary)

@@ -75,7 +75,7 @@ fn touched(folio: &Folio) -> impl Iterator<Item = Event> {
 fn in_currency(folio: &Folio, amount: &Decimal) -> Result<Money, Rejection> {
     let amount = Money::from_decimal(amount, folio.currency)
         .map_err(|error| Rejection::BadAmount(error.to_string()))?;
-    if amount.minor().abs() > AMOUNT_MINOR_MAX {
+    if amount.minor().unsigned_abs() > AMOUNT_MINOR_MAX.unsigned_abs() {
         let limit = Money::from_minor(AMOUNT_MINOR_MAX, folio.currency);
         return Err(Rejection::BadAmount(format!(
             "{amount} is more than the limit of {limit}"
