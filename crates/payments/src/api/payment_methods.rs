@@ -95,9 +95,19 @@ pub(super) async fn make(
             at: now,
         })
         .await?;
-    if let Verdict::Declined { code, reason, .. } = &answer.verdict {
+    let why_not = match &answer.verdict {
+        Verdict::Approved { .. } => None,
+        Verdict::Declined { code, reason, .. } => Some(format!(
+            "The processor declined the card: {reason} ({code})"
+        )),
+        // Such a method could not be charged, and there is no way yet to come back and confirm.
+        Verdict::AuthenticationRequired { .. } => {
+            Some("The card holder's bank must confirm this card first".to_owned())
+        }
+    };
+    if let Some(why_not) = why_not {
         return Err(ApiError::BadRequest(format!(
-            "The processor declined the card: {reason} ({code}). No payment method was made"
+            "{why_not}. No payment method was made"
         )));
     }
     let method = PaymentMethod {

@@ -83,10 +83,15 @@ on_both_engines! {
         assert_eq!(app.get(METHODS).await.expect(200).as_array().unwrap().len(), 1);
     }
 
-    async fn a_card_declined_when_it_is_verified_makes_no_method(docs: GuestyDocs) {
+    async fn a_card_declined_or_unconfirmed_when_it_is_verified_makes_no_method(docs: GuestyDocs) {
         let app = docs.app;
-        let refused = app.post(METHODS, &json!({"_id": "pm_card_verifyDeclined"})).await.expect(400);
-        assert!(refused.as_str().unwrap().starts_with("The processor declined the card"), "{refused}");
+        for (token, says) in [
+            ("pm_card_verifyDeclined", "The processor declined the card"),
+            ("pm_card_authenticationRequiredOnSetup", "The card holder's bank must confirm"),
+        ] {
+            let refused = app.post(METHODS, &json!({"_id": token})).await.expect(400);
+            assert!(refused.as_str().unwrap().starts_with(says), "{refused}");
+        }
         assert_eq!(app.get(METHODS).await.expect(200).as_array().unwrap().len(), 1);
     }
 
