@@ -75,14 +75,14 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
-    let value = serde_json::from_slice(bytes)
-        .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
+    // First, as reading them could nest without a limit.
     if strings(bytes).any(is_private) {
         return Err(ApiError::BadRequest(format!(
             "The body contains a name that begins with {PRIVATE}, which is reserved"
         )));
     }
-    Ok(value)
+    serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))
 }
 
 /// How the JSON library marks numbers inside its own data: an object with such a name would turn
@@ -97,7 +97,7 @@ fn is_private(string: &[u8]) -> bool {
     serde_json::from_slice(string).is_ok_and(|text: String| text.starts_with(PRIVATE))
 }
 
-/// The strings of a sound JSON text, names and values alike, as they are written: with quotes.
+/// The strings of a JSON text, names and values alike, as they are written: with quotes.
 fn strings(json: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = json;
     std::iter::from_fn(move || {
