@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{self, Access};
 use crate::prepared::Command;
-use crate::{Connection, DatabaseUrl, Error, Failure};
+use crate::{Connection, DatabaseUrl, Error, Failure, both};
 
 /// How much work shares one commit at most: enough to hide the disk, little enough that the first
 /// in the batch does not wait long for the last.
@@ -110,10 +110,10 @@ where
     E: Failure,
 {
     fn run(&mut self, connection: &mut Connection) -> Result<(), String> {
-        BEGIN_WORK.execute(connection).map_err(reason)?;
+        both!(connection, c => BEGIN_WORK.execute(c)).map_err(reason)?;
         let outcome = engine::run(connection, &self.work);
         let ended = match &outcome {
-            Ok(_) => KEEP_WORK.execute(connection).map(drop),
+            Ok(_) => both!(connection, c => KEEP_WORK.execute(c)).map(drop),
             Err(_) => engine::roll_back_to(connection, 1)
                 .and_then(|()| connection.batch_execute(UNDO_WORK)),
         };

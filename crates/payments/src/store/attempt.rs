@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use contract::id::{AttemptId, PaymentId, RefundId, ReservationId};
 use diesel::prelude::*;
-use store::{Connection, update_prepared};
+use store::{Connection, both, update_prepared};
 
 use crate::Error;
 use crate::model::AttemptKind;
@@ -111,9 +111,7 @@ pub(crate) struct Ending<'a> {
 
 /// Keeps an attempt that is about to be made.
 pub(crate) fn start(connection: &mut Connection, row: AttemptRow) -> Result<(), Error> {
-    diesel::insert_into(attempt::table)
-        .values(row)
-        .execute(connection)?;
+    both!(connection, c => diesel::insert_into(attempt::table).values(row).execute(c))?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use contract::id::{AccountId, ReservationId};
 use contract::{ObjectId, Timestamp};
 use diesel::prelude::*;
 use serde_json::Value;
-use store::{Connection, new_id};
+use store::{Connection, both, new_id};
 
 use crate::Error;
 use crate::schema::domain_event;
@@ -29,16 +29,15 @@ pub(crate) fn record(
     at: Timestamp,
 ) -> Result<(), Error> {
     let id: ObjectId = new_id();
-    diesel::insert_into(domain_event::table)
-        .values((
-            domain_event::id.eq(id),
-            domain_event::account_id.eq(account),
-            domain_event::kind.eq(event.kind),
-            domain_event::reservation_id.eq(event.reservation),
-            domain_event::subject_id.eq(event.subject),
-            domain_event::at_ms.eq(at),
-            domain_event::body.eq(event.body.to_string()),
-        ))
-        .execute(connection)?;
+    let insert = diesel::insert_into(domain_event::table).values((
+        domain_event::id.eq(id),
+        domain_event::account_id.eq(account),
+        domain_event::kind.eq(event.kind),
+        domain_event::reservation_id.eq(event.reservation),
+        domain_event::subject_id.eq(event.subject),
+        domain_event::at_ms.eq(at),
+        domain_event::body.eq(event.body.to_string()),
+    ));
+    both!(connection, c => insert.execute(c))?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use contract::id::{
 };
 use diesel::prelude::*;
 use money::{Currency, Money};
-use store::{Connection, update_prepared};
+use store::{Connection, both, update_prepared};
 
 use crate::Error;
 use crate::model::{Attempt, Folio, Payment, Reference, Refund, RefundState, Source, State};
@@ -47,7 +47,7 @@ pub(crate) fn load(
     account: AccountId,
     id: ReservationId,
 ) -> Result<Option<Stay>, Error> {
-    let row: Option<StayRow> = reservation::table
+    let stays = reservation::table
         .inner_join(guest::table.on(guest::id.eq(reservation::guest_id)))
         .filter(reservation::id.eq(id))
         .filter(reservation::account_id.eq(account))
@@ -63,10 +63,11 @@ pub(crate) fn load(
             guest::email,
             guest::phone,
             guest::body,
-        ))
-        .first(connection)
-        .optional()?;
-    let Some(row) = row else { return Ok(None) };
+        ));
+    let row = both!(connection, c => stays.first::<StayRow>(c));
+    let Some(row) = row.optional()? else {
+        return Ok(None);
+    };
     let currency = currency(&row.currency)?;
     Ok(Some(Stay {
         account,
@@ -164,20 +165,20 @@ fn payments(
     reservation: ReservationId,
     currency: Currency,
 ) -> Result<Vec<Payment>, Error> {
-    let rows: Vec<PaymentRow> = payment::table
+    let rows = both!(connection, c => payment::table
         .filter(payment::reservation_id.eq(reservation))
         .order((payment::created_ms, payment::id))
         .select(PaymentRow::as_select())
-        .load(connection)?;
+        .load(c))?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let refunds: Vec<RefundRow> = refund::table
+    let refunds = both!(connection, c => refund::table
         .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
         .filter(payment::reservation_id.eq(reservation))
         .order((refund::created_ms, refund::id))
         .select(RefundRow::as_select())
-        .load(connection)?;
+        .load(c))?;
     let mut payments = rows
         .into_iter()
         .map(|row| row.read(currency))
@@ -380,9 +381,8 @@ fn save_payment(
 ) -> Result<(), Error> {
     match known {
         None => {
-            diesel::insert_into(payment::table)
-                .values(PaymentRow::of(folio, account, changed))
-                .execute(connection)?;
+            let row = PaymentRow::of(folio, account, changed);
+            both!(connection, c => diesel::insert_into(payment::table).values(row).execute(c))?;
         }
         // Its refunds may be all that has changed.
         Some(known) if known.without_refunds() == changed.without_refunds() => {}

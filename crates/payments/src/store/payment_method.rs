@@ -6,7 +6,7 @@ use contract::id::{
 };
 use diesel::prelude::*;
 use money::Currency;
-use store::{Connection, Lock};
+use store::{Connection, Lock, both};
 
 use super::guest;
 use super::scope::Scope;
@@ -237,14 +237,13 @@ pub(crate) fn find(
     account: AccountId,
     id: PaymentMethodId,
 ) -> Result<Option<Charged>, Error> {
-    let found: Option<(PaymentMethod, Option<String>)> = payment_method::table
+    let found = both!(connection, c => payment_method::table
         .inner_join(provider::table.on(provider::id.eq(payment_method::provider_id)))
         .filter(payment_method::id.eq(id))
         .filter(payment_method::account_id.eq(account))
         .select((PaymentMethod::as_select(), provider::merchant))
-        .first(connection)
-        .optional()?;
-    let Some((row, merchant)) = found else {
+        .first::<(PaymentMethod, Option<String>)>(c));
+    let Some((row, merchant)) = found.optional()? else {
         return Ok(None);
     };
     Ok(Some(Charged {

@@ -2,7 +2,7 @@
 
 use contract::ObjectId;
 use diesel::prelude::*;
-use store::Connection;
+use store::{Connection, both};
 
 use super::halt::Halt;
 use super::names;
@@ -69,8 +69,8 @@ pub(crate) fn new_token(shape: Shape) -> MethodToken {
 
 /// Reads a method by its token.
 pub(crate) fn find(c: &mut Connection, token: &str) -> Result<Option<Method>, Halt> {
-    let row: Option<Row> = method::table.find(token).first(c).optional()?;
-    row.map(read).transpose()
+    let row = both!(c, c => method::table.find(token).first::<Row>(c));
+    row.optional()?.map(read).transpose()
 }
 
 fn read(row: Row) -> Result<Method, Halt> {

@@ -138,9 +138,7 @@ pub(crate) fn post(
         system_at: draft.at,
         settled_at: None,
     };
-    diesel::insert_into(transaction::table)
-        .values(&new)
-        .execute(c)?;
+    both!(c, c => diesel::insert_into(transaction::table).values(&new).execute(c))?;
     Ok(new)
 }
 
@@ -157,11 +155,10 @@ pub(crate) fn by_key(
     merchant: i64,
     key: &AttemptKey,
 ) -> QueryResult<Option<Transaction>> {
-    transaction::table
+    let of_key = transaction::table
         .filter(transaction::merchant.eq(merchant))
-        .filter(transaction::attempt_key.eq(key.as_str()))
-        .first(c)
-        .optional()
+        .filter(transaction::attempt_key.eq(key.as_str()));
+    both!(c, c => of_key.first(c)).optional()
 }
 
 /// A transaction by its id.
