@@ -5,6 +5,7 @@
     reason = "a command line talks to the person who runs it"
 )]
 
+mod bench;
 mod postgres;
 mod test;
 
@@ -28,11 +29,14 @@ struct Cli {
 enum Task {
     /// Runs every test, on SQLite and on a throw-away PostgreSQL.
     Test(test::Args),
+    /// Measures how many payments a second are posted, on SQLite and on a durable PostgreSQL.
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

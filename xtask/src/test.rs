@@ -36,8 +36,9 @@ pub(crate) struct Args {
     extra: Vec<String>,
 }
 
+/// Which database engines a task runs on.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     Postgres,
     Both,

@@ -1,0 +1,212 @@
+//! `cargo xtask bench`: how many payments a second the release binary posts, each durable before
+//! its 201, with a load process of its own on loopback; and what each durable step costs.
+
+mod client;
+mod ladder;
+mod load;
+mod report;
+mod server;
+mod world;
+
+use std::num::NonZero;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use tempfile::TempDir;
+use xshell::{Shell, cmd};
+
+use crate::postgres::{Cluster, Options};
+use crate::test::Engine;
+use report::Row;
+use server::Server;
+use world::World;
+
+const EXAMPLES: &str = "\
+Examples:
+    cargo xtask bench                                  everything, in about three minutes
+    cargo xtask bench --engine sqlite --connections 64 one figure
+    cargo xtask bench --method stripe --no-ladder
+    cargo xtask bench --format json > figures.json
+
+Each payment goes to a reservation of its own, made through the API before the clock starts. SQLite
+runs with synchronous=FULL, PostgreSQL with fsync=on. The databases are kept under target/bench
+while it runs, on the disk that is measured; PostgreSQL's in the system's temporary directory.";
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The database engines to measure.
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
+    engine: Engine,
+    /// The kinds of stored method to charge. A STRIPE method's reply is four times as long.
+    #[arg(long, value_enum, default_value_t = Method::Both)]
+    method: Method,
+    /// How many connections post at once, each waiting for its reply; separated by commas.
+    #[arg(long, value_delimiter = ',', default_values = ["1", "16", "64"])]
+    connections: Vec<NonZero<usize>>,
+    /// Payments in each measurement, and at most a thousand for each connection.
+    #[arg(long, default_value_t = 20_000)]
+    payments: usize,
+    /// Leaves out the steps in process.
+    #[arg(long)]
+    no_ladder: bool,
+    /// How to print the figures.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Method {
+    Amaryllis,
+    Stripe,
+    Both,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+impl Method {
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Amaryllis => &["AMARYLLIS"],
+            Self::Stripe => &["STRIPE"],
+            Self::Both => &["AMARYLLIS", "STRIPE"],
+        }
+    }
+}
+
+/// Measures, and prints what it found.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let sh = Shell::new()?;
+    cmd!(sh, "cargo build --release --package nightaudit").run()?;
+    let binary = sh.current_dir().join("target/release/nightaudit");
+    ensure!(binary.is_file(), "{} is missing", binary.display());
+    let disk = sh.current_dir().join("target/bench");
+    std::fs::create_dir_all(&disk)?;
+
+    let mut rows = Vec::new();
+    let mut rungs = Vec::new();
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        if args.engine != engine && args.engine != Engine::Both {
+            continue;
+        }
+        let cluster = match engine {
+            Engine::Postgres => Some(Cluster::start(Options { durable: true })?),
+            _ => None,
+        };
+        let name = cluster.as_ref().map_or("SQLite", Cluster::version);
+        for method in args.method.names() {
+            let place = Place::new(&disk, &binary, cluster.as_ref(), method)?;
+            rows.extend(measure(args, &place, name, method)?);
+        }
+        if !args.no_ladder {
+            let place = Place::new(&disk, &binary, cluster.as_ref(), "ladder")?;
+            rungs.extend(ladder::run(&sh, name, &place.url(), args.payments)?);
+        }
+    }
+    report::print(args.format, &rows, &rungs)
+}
+
+/// Where one server keeps its data: new for each method, so that none begins with the rows of
+/// another.
+struct Place<'a> {
+    binary: &'a Path,
+    directory: TempDir,
+    server: Option<Database<'a>>,
+}
+
+/// A database of a PostgreSQL server.
+struct Database<'a> {
+    cluster: &'a Cluster,
+    name: String,
+    url: String,
+}
+
+impl<'a> Place<'a> {
+    fn new(
+        disk: &Path,
+        binary: &'a Path,
+        cluster: Option<&'a Cluster>,
+        name: &str,
+    ) -> Result<Self> {
+        let database = |cluster: &'a Cluster| {
+            let name = name.to_lowercase();
+            let url = cluster.new_database(&name)?;
+            anyhow::Ok(Database { cluster, name, url })
+        };
+        Ok(Self {
+            binary,
+            directory: tempfile::tempdir_in(disk)?,
+            server: cluster.map(database).transpose()?,
+        })
+    }
+
+    fn url(&self) -> String {
+        match &self.server {
+            Some(database) => database.url.clone(),
+            None => format!("sqlite:{}", self.directory.path().display()),
+        }
+    }
+
+    fn start(&self) -> Result<Server> {
+        Server::start(self.binary, self.directory.path(), &self.url())
+    }
+
+    /// Bytes of all databases, the server being stopped: then the logs are carried into the files.
+    fn size(&self) -> Result<u64> {
+        match &self.server {
+            Some(database) => database.cluster.size(&database.name),
+            None => server::file_sizes(self.directory.path()),
+        }
+    }
+}
+
+fn measure(args: &Args, place: &Place, engine: &str, method: &str) -> Result<Vec<Row>> {
+    let counts: Vec<usize> = args
+        .connections
+        .iter()
+        .map(|connections| args.payments.min(connections.get() * 1000))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+
+    eprintln!(
+        "xtask: {engine}, {method}: {} reservations",
+        counts.iter().sum::<usize>()
+    );
+    let server = place.start()?;
+    let mut world = runtime
+        .block_on(World::make(&server, method, counts.iter().sum()))
+        .context("cannot make what the payments are posted to")?;
+    server.stop()?;
+    let before = place.size()?;
+
+    let server = place.start()?;
+    let mut rows = Vec::new();
+    for (connections, count) in args.connections.iter().zip(&counts) {
+        eprintln!("xtask: {engine}, {method}: {count} payments on {connections} connections");
+        let reservations = world.take(*count);
+        let figures =
+            runtime.block_on(load::run(&server, &world, reservations, connections.get()))?;
+        rows.push(Row {
+            engine: engine.to_owned(),
+            method: method.to_owned(),
+            connections: connections.get(),
+            figures,
+            bytes: 0,
+        });
+    }
+    server.stop()?;
+    let grown = place.size()?.saturating_sub(before);
+    let payments: u64 = rows.iter().map(|row| row.figures.payments()).sum();
+    for row in &mut rows {
+        row.bytes = grown / payments.max(1);
+    }
+    Ok(rows)
+}

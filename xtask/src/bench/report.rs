@@ -1,0 +1,122 @@
+//! The figures, for people or for programs.
+#![expect(clippy::print_stdout, reason = "the figures are what the task is for")]
+
+use std::thread::available_parallelism;
+
+use anyhow::Result;
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{CellAlignment, Table};
+use serde_json::json;
+
+use super::Format;
+use super::ladder::Rung;
+use super::load::Figures;
+
+/// One measurement of the load.
+pub(super) struct Row {
+    pub(super) engine: String,
+    pub(super) method: String,
+    pub(super) connections: usize,
+    pub(super) figures: Figures,
+    /// How much the databases have grown for each payment of this method.
+    pub(super) bytes: u64,
+}
+
+pub(super) fn print(format: Format, rows: &[Row], rungs: &[Rung]) -> Result<()> {
+    let cores = available_parallelism()?.get();
+    match format {
+        Format::Table => {
+            println!("\nOver HTTP on loopback, the load included, on {cores} cores:\n");
+            println!("{}", load_table(rows));
+            if !rungs.is_empty() {
+                println!("\nIn process, step by step:\n\n{}", ladder_table(rungs));
+            }
+        }
+        Format::Json => {
+            let rows: Vec<_> = rows.iter().map(as_json).collect();
+            let report = json!({ "cores": cores, "load": rows, "ladder": rungs });
+            println!("{report:#}");
+        }
+    }
+    Ok(())
+}
+
+fn load_table(rows: &[Row]) -> Table {
+    let mut table = table(&[
+        "engine",
+        "method",
+        "connections",
+        "payments/s",
+        "p50 ms",
+        "p99 ms",
+        "errors",
+        "bytes each",
+    ]);
+    for row in rows {
+        table.add_row([
+            row.engine.clone(),
+            row.method.clone(),
+            row.connections.to_string(),
+            row.figures.per_second().to_string(),
+            millis(row.figures.micros.value_at_quantile(0.5)),
+            millis(row.figures.micros.value_at_quantile(0.99)),
+            row.figures.errors.to_string(),
+            row.bytes.to_string(),
+        ]);
+    }
+    numbers_to_the_right(&mut table, 2);
+    table
+}
+
+fn ladder_table(rungs: &[Rung]) -> Table {
+    let mut table = table(&[
+        "engine",
+        "step",
+        "at once",
+        "payments/s",
+        "rows each",
+        "bytes each",
+    ]);
+    for rung in rungs {
+        table.add_row([
+            rung.engine.clone(),
+            rung.step.clone(),
+            rung.connections.to_string(),
+            rung.per_second.to_string(),
+            rung.rows.to_string(),
+            rung.bytes.to_string(),
+        ]);
+    }
+    numbers_to_the_right(&mut table, 2);
+    table
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(header);
+    table
+}
+
+fn numbers_to_the_right(table: &mut Table, from: usize) {
+    for column in table.column_iter_mut().skip(from) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+fn millis(micros: u64) -> String {
+    format!("{}.{}", micros / 1000, micros % 1000 / 100)
+}
+
+fn as_json(row: &Row) -> serde_json::Value {
+    json!({
+        "engine": row.engine,
+        "method": row.method,
+        "connections": row.connections,
+        "payments": row.figures.payments(),
+        "perSecond": row.figures.per_second(),
+        "p50Micros": row.figures.micros.value_at_quantile(0.5),
+        "p99Micros": row.figures.micros.value_at_quantile(0.99),
+        "errors": row.figures.errors,
+        "bytesEach": row.bytes,
+    })
+}

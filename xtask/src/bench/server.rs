@@ -1,0 +1,86 @@
+//! The server under measurement: the release binary, as an operator runs it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+pub(super) struct Server {
+    binary: PathBuf,
+    data: PathBuf,
+    address: String,
+    child: Child,
+}
+
+impl Server {
+    /// Starts it on a free port; it is ready when this returns.
+    pub(super) fn start(binary: &Path, data: &Path, database: &str) -> Result<Self> {
+        let mut serve = Command::new(binary);
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
+        serve.arg("--data").arg(data);
+        serve.env("NIGHTAUDIT_LOG", "warn").stdout(Stdio::piped());
+        let mut child = serve.spawn().context("cannot run the server")?;
+        let stdout = child.stdout.take().context("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().strip_prefix("listening on http://");
+        Ok(Self {
+            binary: binary.to_owned(),
+            data: data.to_owned(),
+            address: address.context("the server did not start")?.to_owned(),
+            child,
+        })
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Runs another verb of the binary on the same data, and reads the JSON that it prints, if any.
+    pub(super) fn run<S: AsRef<OsStr>>(&self, verb: &[S]) -> Result<Value> {
+        let output = Command::new(&self.binary)
+            .args(verb)
+            .arg("--data")
+            .arg(&self.data)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "nightaudit: {}: {said}",
+            output.status
+        );
+        Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
+    }
+
+    /// Stops it as Ctrl-C does, and waits until its files are closed.
+    pub(super) fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-INT", &pid]).status()?;
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the server ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Only one that was not stopped in order still runs.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Bytes of all database files in a directory, their logs included.
+pub(super) fn file_sizes(directory: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().contains(".db") {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
