@@ -19,31 +19,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        if content_type.is_some_and(|kind| !is_json(kind.as_bytes())) {
-            return Err(ApiError::NotJson);
+        let bytes = read_json(request, state).await?;
+        from_json(&bytes).map(Self)
+    }
+}
+
+/// A JSON body of type `T` that may be left out: then all of its fields are absent.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = read_json(request, state).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
         }
-        let bytes = read(request, state).await?;
-        let value = parse(&bytes)?;
-        // The types would also take a list of their fields' values.
-        if !value.is_object() {
-            return Err(ApiError::bad_request(
-                "The body is not as expected: a JSON object is expected",
-            ));
-        }
-        check(&value)?;
-        // From the text again: amounts must not pass through a `Value`, which may round them.
-        let reader = &mut serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(reader)
-            .map(Self)
-            .map_err(|error| {
-                let path = error.path().to_string();
-                let reason = error.into_inner();
-                ApiError::BadRequest(match path.as_str() {
-                    "." => format!("The body is not as expected: {reason}"),
-                    path => format!("{path}: {reason}"),
-                })
-            })
+        from_json(&bytes).map(Self)
     }
 }
 
@@ -60,6 +52,36 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
         }
         Ok(Self)
     }
+}
+
+/// The bytes of a body that says that it is JSON, or says nothing.
+async fn read_json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    if content_type.is_some_and(|kind| !is_json(kind.as_bytes())) {
+        return Err(ApiError::NotJson);
+    }
+    read(request, state).await
+}
+
+fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
+    let value = parse(bytes)?;
+    // The types would also take a list of their fields' values.
+    if !value.is_object() {
+        return Err(ApiError::bad_request(
+            "The body is not as expected: a JSON object is expected",
+        ));
+    }
+    check(&value)?;
+    // From the text again: amounts must not pass through a `Value`, which may round them.
+    let reader = &mut serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner();
+        ApiError::BadRequest(match path.as_str() {
+            "." => format!("The body is not as expected: {reason}"),
+            path => format!("{path}: {reason}"),
+        })
+    })
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {

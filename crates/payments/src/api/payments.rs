@@ -14,7 +14,7 @@ use contract::payment::{
 use contract::payment_method::NewPaymentMethod;
 use store::{Connection, Lock, new_id};
 
-use super::body::{Body, NoBody};
+use super::body::{Body, NoBody, OptionalBody};
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::path::{Id, Texts};
@@ -197,7 +197,7 @@ async fn cancel_payment(ctx: Ctx, Texts([id, payment]): Texts<2>, NoBody: NoBody
 async fn capture_payment(
     ctx: Ctx,
     Texts([id, payment]): Texts<2>,
-    Body(body): Body<NewCapture>,
+    OptionalBody(body): OptionalBody<NewCapture>,
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let command = Command::Capture(Capture {

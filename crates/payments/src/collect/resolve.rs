@@ -26,28 +26,30 @@ pub(crate) async fn look_after(
     refund: Option<RefundId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let open = open_call(platform, target, payment, refund).await?;
-    let done = if let Some(call) = open {
-        resolve(platform, target, call, now).await
-    } else {
-        perform(platform, target, now, move |_, stay| {
-            let attempt = store::new_id();
-            let held = stay
-                .folio
-                .payment(payment)
-                .is_some_and(|p| p.state == State::Held);
-            Ok(match refund {
-                Some(refund) => Command::RefundDue {
-                    payment,
-                    refund,
-                    attempt,
-                },
-                None if held => Command::Expire { payment },
-                None => Command::PaymentDue { payment, attempt },
-            }
-            .into())
-        })
-        .await
+    let done = match open_call(platform, target, payment, refund, now).await? {
+        Open::Overdue(call) => resolve(platform, target, *call, now).await,
+        // Another node was faster, and waits for the answer.
+        Open::UnderWay => return Ok(()),
+        Open::Nothing => {
+            perform(platform, target, now, move |_, stay| {
+                let attempt = store::new_id();
+                let held = stay
+                    .folio
+                    .payment(payment)
+                    .is_some_and(|p| p.state == State::Held);
+                Ok(match refund {
+                    Some(refund) => Command::RefundDue {
+                        payment,
+                        refund,
+                        attempt,
+                    },
+                    None if held => Command::Expire { payment },
+                    None => Command::PaymentDue { payment, attempt },
+                }
+                .into())
+            })
+            .await
+        }
     };
     match done {
         // Another node was faster.
@@ -56,21 +58,31 @@ pub(crate) async fn look_after(
     }
 }
 
-/// The call that a payment or refund waits for, as it was committed.
+/// What a payment or refund waits for.
+enum Open {
+    /// No call is open.
+    Nothing,
+    /// A call that may still be answered.
+    UnderWay,
+    /// A call that should have been answered, as it was committed.
+    Overdue(Box<Call>),
+}
+
 async fn open_call(
     platform: &Platform,
     target: Target,
     payment: PaymentId,
     refund: Option<RefundId>,
-) -> Result<Option<Call>, Error> {
+    now: Timestamp,
+) -> Result<Open, Error> {
     platform
         .store
         .read(move |connection| {
             let Some(stay) = folio::load(connection, target.account, target.reservation)? else {
-                return Ok(None);
+                return Ok(Open::Nothing);
             };
             let Some(payment) = stay.folio.payment(payment) else {
-                return Ok(None);
+                return Ok(Open::Nothing);
             };
             let refund = refund.and_then(|id| payment.refund(id));
             let (attempt, kind, amount) = if let Some(refund) = refund {
@@ -89,11 +101,15 @@ async fn open_call(
                 )
             };
             let Some(attempt) = attempt else {
-                return Ok(None);
+                return Ok(Open::Nothing);
             };
+            if attempt.ask_again > now {
+                return Ok(Open::UnderWay);
+            }
             let route = charged_by(connection, target.account, payment)?.route;
             let started = (attempt.id, kind, amount);
-            Ok(Some(call(&stay, payment, started, attempt.started, route)))
+            let call = call(&stay, payment, started, attempt.started, route);
+            Ok(Open::Overdue(Box::new(call)))
         })
         .await
 }

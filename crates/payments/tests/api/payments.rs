@@ -275,6 +275,17 @@ on_both_engines! {
         );
     }
 
+    async fn a_hold_is_captured_whole_without_a_body(docs: GuestyDocs) {
+        let app = docs.app;
+        for body in [None, Some("{}".to_owned())] {
+            let hold = app.hold(METHOD, 50).await;
+            let reply = app.send(Method::POST, &path_of(&hold, "/capture"), body).await;
+            let captured = newest(&reply, 201);
+            assert_eq!(captured["authorizationHoldCaptures"][0]["amount"], json!(50));
+        }
+        assert_eq!(app.money().await["totalPaid"], json!(100));
+    }
+
     async fn a_hold_is_released(docs: GuestyDocs) {
         let app = docs.app;
         let hold = app.hold(METHOD, 500).await;
