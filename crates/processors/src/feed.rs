@@ -188,5 +188,7 @@ macro_rules! text_column {
     };
 }
 
+pub(crate) use text_column;
+
 text_column!(TransactionKind);
 text_column!(TransactionStatus);

@@ -40,6 +40,8 @@ names! {
     MerchantId,
     /// A stored payment method in the processor's vault.
     MethodToken,
+    /// A processor's payout to a merchant, such as `1387001136900000001`.
+    PayoutId,
     /// A merchant's account in one currency, such as `1387.2`.
     SubAccountId,
     /// A processor's transaction, such as `1387001358100142998`.

@@ -7,12 +7,14 @@
 mod answer;
 mod feed;
 mod ids;
+mod payout;
 mod processor;
 mod request;
 pub mod sandbox;
 
 pub use answer::{Answer, CardFacts, DeclineClass, Verdict};
 pub use feed::{Cursor, SubAccount, TransactionKind, TransactionRecord, TransactionStatus};
-pub use ids::{AttemptKey, MerchantId, MethodToken, SubAccountId, TransactionId};
+pub use ids::{AttemptKey, MerchantId, MethodToken, PayoutId, SubAccountId, TransactionId};
+pub use payout::{Activity, Fee, PayoutLine, PayoutRecord, PayoutStatus, Release};
 pub use processor::{Failure, Processor};
 pub use request::{Address, Billing, Charge, FollowUp, Order, Shape, Verify};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, SubAccount, SubAccountId,
-    TransactionRecord, Verify,
+    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, SubAccount,
+    SubAccountId, TransactionRecord, Verify,
 };
 
 /// A card processor.
@@ -50,6 +50,15 @@ pub trait Processor: Send + Sync + 'static {
         after: Cursor,
         limit: usize,
     ) -> Result<Vec<TransactionRecord>, Failure>;
+
+    /// The next payouts of a sub-account's feed of payouts, each with all its lines. A payout that
+    /// changes takes a new, later position.
+    async fn payouts_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<PayoutRecord>, Failure>;
 }
 
 /// Why there is no answer.

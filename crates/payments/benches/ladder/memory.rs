@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
-    SubAccountId, TransactionId, TransactionRecord, Verify,
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
+    SubAccount, SubAccountId, TransactionId, TransactionRecord, Verify,
 };
 
 /// Approves each charge under a transaction of its own, and keeps nothing.
@@ -31,6 +31,15 @@ impl Processor for Memory {
         _: Cursor,
         _: usize,
     ) -> Result<Vec<TransactionRecord>, Failure> {
+        Ok(Vec::new())
+    }
+
+    async fn payouts_after(
+        &self,
+        _: &SubAccountId,
+        _: Cursor,
+        _: usize,
+    ) -> Result<Vec<PayoutRecord>, Failure> {
         Ok(Vec::new())
     }
 

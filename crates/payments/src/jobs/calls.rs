@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
-    SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
+    SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use tokio::sync::Notify;
 
@@ -125,5 +125,14 @@ impl Processor for Counted {
         self.inner
             .transactions_after(sub_account, after, limit)
             .await
+    }
+
+    async fn payouts_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<PayoutRecord>, Failure> {
+        self.inner.payouts_after(sub_account, after, limit).await
     }
 }

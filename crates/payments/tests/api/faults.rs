@@ -9,8 +9,8 @@ use chrono::Duration;
 use payments::Settings;
 use processors::sandbox::Sandbox;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
-    SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
+    SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use serde_json::{Value, json};
 use store::on_both_engines;
@@ -157,6 +157,15 @@ impl Processor for Line {
         self.sandbox
             .transactions_after(sub_account, after, limit)
             .await
+    }
+
+    async fn payouts_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<PayoutRecord>, Failure> {
+        self.sandbox.payouts_after(sub_account, after, limit).await
     }
 }
 

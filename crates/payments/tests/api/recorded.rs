@@ -9,8 +9,9 @@ use contract::id::{AccountId, PaymentProviderId};
 use money::Money;
 use payments::Settings;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
-    SubAccountId, TransactionId, TransactionKind, TransactionRecord, TransactionStatus, Verify,
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
+    SubAccount, SubAccountId, TransactionId, TransactionKind, TransactionRecord, TransactionStatus,
+    Verify,
 };
 use store::testing::{Engine, Fixture};
 use tokio::sync::oneshot;
@@ -186,6 +187,15 @@ impl Processor for Recorded {
             going_on.await.unwrap();
         }
         Ok(feed)
+    }
+
+    async fn payouts_after(
+        &self,
+        _: &SubAccountId,
+        _: Cursor,
+        _: usize,
+    ) -> Result<Vec<PayoutRecord>, Failure> {
+        Err(Failure::Unavailable)
     }
 }
 

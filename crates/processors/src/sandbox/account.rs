@@ -6,6 +6,7 @@ use store::Connection;
 
 use super::halt::Halt;
 use super::refusal::Refusal;
+use super::settlement::ReserveOnRefund;
 use super::tables::{merchant, sub_account};
 use crate::{MerchantId, SubAccount, SubAccountId};
 
@@ -39,6 +40,9 @@ pub(crate) struct Account {
     pub(crate) descriptor: String,
     pub(crate) fee_rate: Rate,
     pub(crate) fee_fixed: Money,
+    /// What of a sale is kept back, and for how many days from its settlement.
+    pub(crate) reserve_rate: Rate,
+    pub(crate) reserve_days: i64,
 }
 
 impl Merchant {
@@ -90,6 +94,7 @@ struct Row {
     reserve_percent: String,
     reserve_days: i32,
     last_position: i64,
+    reserve_on_refund: ReserveOnRefund,
 }
 
 /// Reads a merchant.
@@ -117,6 +122,8 @@ fn read(row: Row) -> Result<Account, Halt> {
         descriptor: row.descriptor,
         fee_rate: Rate::from_percent(&row.fee_percent).map_err(Halt::corrupt)?,
         fee_fixed: Money::from_minor(row.fee_fixed_minor, currency),
+        reserve_rate: Rate::from_percent(&row.reserve_percent).map_err(Halt::corrupt)?,
+        reserve_days: row.reserve_days.into(),
     })
 }
 
@@ -166,6 +173,7 @@ fn row(merchant: i64, number: i32, name: &str, currency: Currency) -> Row {
         reserve_percent: RESERVE_PERCENT.to_owned(),
         reserve_days: RESERVE_DAYS,
         last_position: 0,
+        reserve_on_refund: ReserveOnRefund::Kept,
     }
 }
 

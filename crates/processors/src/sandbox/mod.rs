@@ -17,6 +17,7 @@ mod processor;
 mod refusal;
 mod reply;
 mod rules;
+mod settlement;
 mod stripe_amount;
 mod tables;
 mod tokens;
@@ -29,11 +30,13 @@ use diesel_migrations::embed_migrations;
 use money::Currency;
 use store::{Connection, Lock, Migrations, Store};
 
-use self::account::Merchant;
+pub use self::settlement::{Adjustment, Balance, ReserveOnRefund, Step, StepKind};
+
+use self::account::{Account, Merchant};
 use self::halt::Halt;
 use self::method::Method;
 use self::refusal::Refusal;
-use crate::{Billing, Failure, MerchantId, MethodToken, Shape};
+use crate::{Billing, Failure, MerchantId, MethodToken, Shape, SubAccountId};
 
 /// What brings the sandbox's database to this program's version.
 pub const MIGRATIONS: Migrations = embed_migrations!("migrations/sandbox");
@@ -145,6 +148,15 @@ impl Sandbox {
             .unwrap_or_else(PoisonError::into_inner);
         merchants.insert(number, Arc::clone(&merchant));
         Ok(merchant)
+    }
+
+    async fn account(&self, id: &SubAccountId) -> Result<Account, Failure> {
+        let unknown = || Refusal::UnknownSubAccount(id.to_string());
+        let (merchant, _) = id.as_str().split_once('.').ok_or_else(unknown)?;
+        let merchant = self.merchant(&MerchantId::new(merchant)).await?;
+        let mut accounts = merchant.accounts.iter();
+        let account = accounts.find(|account| account.id == id.as_str());
+        Ok(account.ok_or_else(unknown)?.clone())
     }
 
     async fn read<T: Send + 'static>(

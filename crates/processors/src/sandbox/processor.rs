@@ -10,10 +10,10 @@ use super::halt::Halt;
 use super::method::{self, Method};
 use super::operation::{self, Posted};
 use super::refusal::Refusal;
-use super::{Sandbox, feed, reply, tokens, transaction};
+use super::{Sandbox, feed, reply, settlement, tokens, transaction};
 use crate::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, Processor, SubAccount,
-    SubAccountId, TransactionKind, TransactionRecord, Verify,
+    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
+    SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
 };
 
 /// Years from the making of a method to its card's expiry.
@@ -96,16 +96,19 @@ impl Processor for Sandbox {
         after: Cursor,
         limit: usize,
     ) -> Result<Vec<TransactionRecord>, Failure> {
-        let unknown = || Refusal::UnknownSubAccount(sub_account.to_string());
-        let (merchant, _) = sub_account.as_str().split_once('.').ok_or_else(unknown)?;
-        let merchant = self.merchant(&MerchantId::new(merchant)).await?;
-        let account = merchant
-            .accounts
-            .iter()
-            .find(|account| account.id == sub_account.as_str())
-            .ok_or_else(unknown)?
-            .clone();
+        let account = self.account(sub_account).await?;
         self.read(move |c| feed::after(c, &account, after, limit))
+            .await
+    }
+
+    async fn payouts_after(
+        &self,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<PayoutRecord>, Failure> {
+        let account = self.account(sub_account).await?;
+        self.read(move |c| settlement::payouts_after(c, &account, after, limit))
             .await
     }
 }

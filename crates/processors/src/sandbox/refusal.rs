@@ -55,6 +55,20 @@ pub(crate) enum Refusal {
     RefundTooLarge { asked: Money, left: Money },
     #[error("all of it is refunded already")]
     AlreadyRefunded,
+    #[error("the sub-account has no payout {0}")]
+    UnknownPayout(String),
+    #[error("only a payout that was processed before can be rejected, and each only once")]
+    PayoutNotProcessed,
+    #[error("\"{0}\" is no return code of a bank: give one such as R02")]
+    InvalidReturnCode(String),
+    #[error("an adjustment has an amount other than nothing, in the sub-account's currency")]
+    InvalidAdjustment,
+    #[error("the adjustment {0} was made already, with another amount or category")]
+    AdjustmentExists(String),
+    #[error("an adjustment has an id and a category of 1 to 255 characters")]
+    InvalidAdjustmentName,
+    #[error("the sub-account's sums are more than can be counted")]
+    SumTooLarge,
 }
 
 impl Refusal {
@@ -84,6 +98,12 @@ impl Refusal {
             Self::NotRefundable => "not_refundable",
             Self::RefundTooLarge { .. } => "refund_too_large",
             Self::AlreadyRefunded => "already_refunded",
+            Self::UnknownPayout(_) => "unknown_payout",
+            Self::PayoutNotProcessed => "payout_not_processed",
+            Self::InvalidReturnCode(_) => "invalid_return_code",
+            Self::InvalidAdjustment | Self::InvalidAdjustmentName => "invalid_adjustment",
+            Self::AdjustmentExists(_) => "adjustment_exists",
+            Self::SumTooLarge => "sum_too_large",
         }
     }
 }

@@ -20,6 +20,7 @@ diesel::table! {
         reserve_percent -> Text,
         reserve_days -> Integer,
         last_position -> BigInt,
+        reserve_on_refund -> Text,
     }
 }
 
@@ -63,4 +64,52 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(method, transaction);
+diesel::table! {
+    settlement (id) {
+        id -> Text,
+        stepped_ms -> BigInt,
+        seen_position -> BigInt,
+        last_activity -> BigInt,
+        last_payout -> BigInt,
+        last_payout_position -> BigInt,
+        settled_minor -> BigInt,
+        fees_minor -> BigInt,
+        adjusted_minor -> BigInt,
+        reserve_minor -> BigInt,
+        paid_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    activity (sub_account, number) {
+        sub_account -> Text,
+        number -> BigInt,
+        kind -> Text,
+        amount_minor -> BigInt,
+        settled_ms -> BigInt,
+        due_ms -> BigInt,
+        transaction_id -> Nullable<BigInt>,
+        reserve_ms -> Nullable<BigInt>,
+        held_minor -> Nullable<BigInt>,
+        adjustment_id -> Nullable<Text>,
+        adjustment_category -> Nullable<Text>,
+        payout -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    payout (id) {
+        id -> BigInt,
+        sub_account -> Text,
+        position -> BigInt,
+        root -> BigInt,
+        reissue_of -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        status -> Text,
+        process_ms -> BigInt,
+        rejected_ms -> Nullable<BigInt>,
+        code -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(activity, method, transaction);

@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use diesel::prelude::*;
 use money::Money;
-use store::{Connection, both};
+use store::{Connection, both, update_prepared};
 
 use super::account::Account;
 use super::declines::{self, Decline};
@@ -92,7 +92,7 @@ const SUB_ACCOUNT: i64 = 1_000_000_000_000;
 const FIRST: i64 = 358_100_000_000;
 
 fn id_at(account: &Account, position: i64) -> i64 {
-    account.merchant * MERCHANT + i64::from(account.number) * SUB_ACCOUNT + FIRST + position
+    id_after(account, FIRST, position)
 }
 
 /// The merchant and the sub-account's number that an id tells.
@@ -102,7 +102,7 @@ pub(crate) fn read_id(id: &TransactionId) -> Option<(i64, i64, i64)> {
 }
 
 /// Six digits as a bank gives them. They never have a decline's number of digits.
-fn authorization_code(position: i64) -> String {
+pub(crate) fn authorization_code(position: i64) -> String {
     // Prime to a million, so that codes look random and repeat only after a million transactions.
     const STEP: i64 = 275_641;
     format!("{:06}", position.wrapping_mul(STEP).rem_euclid(1_000_000))
@@ -140,6 +140,27 @@ pub(crate) fn post(
     };
     both!(c, c => diesel::insert_into(transaction::table).values(&new).execute(c))?;
     Ok(new)
+}
+
+/// An id of a merchant's sub-account.
+pub(crate) fn id_after(account: &Account, first: i64, count: i64) -> i64 {
+    account.merchant * MERCHANT + i64::from(account.number) * SUB_ACCOUNT + first + count
+}
+
+/// Marks a transaction as settled, and puts it at the end of the feed.
+pub(crate) fn settle(
+    c: &mut Connection,
+    account: &Account,
+    id: i64,
+    at: Timestamp,
+) -> QueryResult<()> {
+    let position = next_position(c, account)?;
+    let changed = (
+        transaction::settlement_ms.eq(Some(at)),
+        transaction::position.eq(position),
+    );
+    update_prepared!(c, transaction::table.find(id), changed)?;
+    Ok(())
 }
 
 fn next_position(c: &mut Connection, account: &Account) -> QueryResult<i64> {

@@ -11,4 +11,6 @@ mod books;
 mod properties;
 mod races;
 mod raw;
+mod settlement;
+mod settlement_histories;
 mod tokens;
