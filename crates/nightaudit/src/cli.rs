@@ -10,7 +10,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::Timestamp;
 use contract::id::{AccountId, ListingId};
+use payments::Span;
 use payments::fixtures::{Fixture, UnknownFixture};
 
 const EXAMPLES: &str = "\
@@ -21,6 +23,7 @@ Examples:
   nightaudit serve --database postgres://nightaudit@db.example/nightaudit --key-file /etc/nightaudit/key
   nightaudit app create --name books --format json
   nightaudit sandbox seed --fixture guesty-docs
+  nightaudit sandbox advance 7d
 
 Every flag of a server can also come from the environment (NIGHTAUDIT_LISTEN, NIGHTAUDIT_DATA, …) or
 from a TOML file named by --config; a flag wins over the environment, and that over the file.
@@ -67,7 +70,7 @@ pub(crate) enum Command {
     /// The applications that ask for tokens.
     #[command(subcommand)]
     App(AppCommand),
-    /// The sandbox's portfolios.
+    /// The sandbox's portfolios and their time.
     #[command(subcommand)]
     Sandbox(SandboxCommand),
     /// The key that seals the platform's secrets.
@@ -175,6 +178,36 @@ pub(crate) struct AppCreateArgs {
 pub(crate) enum SandboxCommand {
     /// Makes a portfolio to start from, once. Works while a server runs.
     Seed(SeedArgs),
+    /// Lets an account's business time pass: what is due on the way is done in its order, each thing
+    /// as of its own instant. Works while a server runs.
+    Advance(AdvanceArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdvanceArgs {
+    /// For how long: 90m, 12h, 7d, 2w, 1d12h, P7D …
+    #[arg(
+        value_name = "SPAN",
+        required_unless_present = "to",
+        conflicts_with = "to",
+        allow_hyphen_values = true
+    )]
+    pub(crate) by: Option<Span>,
+
+    /// Until when, as 2023-09-01T12:00:00Z. Asked for again, it goes on where it was interrupted.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) to: Option<Timestamp>,
+
+    /// The account whose time it is [default: the only one].
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, anyhow};
 use payments::fixtures::{Fixture, Seeded};
-use payments::{ApplicationMade, ApplicationOrder};
+use payments::{AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder};
 use reqwest::{Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,6 +52,14 @@ impl Desk {
                 server.post(&path, &()).await
             }
             Self::Here(house) => Ok(house.platform.seed(&house.sandbox, fixture).await?),
+        }
+    }
+
+    /// Lets business time pass.
+    pub(crate) async fn advance(&self, order: AdvanceOrder) -> Result<Advanced, CommandError> {
+        match self {
+            Self::Server(server) => server.post("advance", &order).await,
+            Self::Here(house) => Ok(house.platform.order_advance(order).await?),
         }
     }
 }

@@ -64,6 +64,17 @@ impl From<payments::SetupError> for CommandError {
     }
 }
 
+impl From<payments::AdvanceError> for CommandError {
+    fn from(error: payments::AdvanceError) -> Self {
+        use payments::AdvanceError::{Failed, Overtaken, Stopped};
+        match error {
+            Failed(error) => error.into(),
+            Stopped { .. } | Overtaken { .. } => Self::Failed(error.into()),
+            refused => Self::refused(refused.to_string()),
+        }
+    }
+}
+
 impl From<DataDirError> for CommandError {
     fn from(error: DataDirError) -> Self {
         match error {

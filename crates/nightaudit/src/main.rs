@@ -41,6 +41,7 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Serve(args) => serve::run(args).await,
         Command::App(AppCommand::Create(args)) => app::create(args).await,
         Command::Sandbox(SandboxCommand::Seed(args)) => sandbox::seed(args).await,
+        Command::Sandbox(SandboxCommand::Advance(args)) => sandbox::advance(args).await,
         Command::Key(KeyCommand::Rotate(args)) => key::rotate(args).await,
         Command::Key(KeyCommand::Reseal(args)) => key::reseal(args).await,
     }

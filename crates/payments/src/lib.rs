@@ -3,6 +3,7 @@
 //! `api` parses, authorises and answers; `model` decides, purely; `store` is all the SQL; `jobs` is
 //! the work that nobody waits for. The crate knows nothing of the books.
 
+mod advance;
 mod api;
 mod collect;
 mod error;
@@ -16,8 +17,9 @@ mod setup;
 mod store;
 mod tenancy;
 
+pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Until};
 pub use error::Error;
-pub use model::Rejection;
+pub use model::{InvalidSpan, Occasion, Rejection, Span};
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use settings::Settings;
 pub use setup::{ApplicationMade, ApplicationOrder};

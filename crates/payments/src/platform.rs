@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
+use contract::ObjectId;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use processors::Processor;
 use processors::sandbox::Sandbox;
-use store::{Clock, DatabaseUrl, Migrations, Store};
+use store::{Clock, DatabaseUrl, Migrations, Store, new_id};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
 use zeroize::Zeroizing;
 
+use crate::advance::Turns;
 use crate::api::{self, Callers, TokenKeys, control};
 use crate::collect::Merchants;
 use crate::jobs::agenda;
@@ -35,8 +37,11 @@ pub struct Platform {
     pub(crate) settings: Settings,
     pub(crate) token_keys: TokenKeys,
     pub(crate) callers: Callers,
+    /// This server among others on the same database.
+    pub(crate) node: ObjectId,
     pub(crate) merchants: Arc<Merchants>,
     pub(crate) imports: Imports,
+    pub(crate) turns: Turns,
 }
 
 impl Platform {
@@ -65,8 +70,10 @@ impl Platform {
             settings,
             token_keys,
             callers: Callers::default(),
+            node: new_id(),
             merchants: Arc::default(),
             imports,
+            turns: Turns::default(),
         }))
     }
 

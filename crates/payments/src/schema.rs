@@ -14,6 +14,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    clock_lease (id) {
+        id -> Text,
+        holder -> Text,
+        until_ms -> BigInt,
+    }
+}
+
+diesel::table! {
     application (id) {
         id -> Text,
         account_id -> Text,
@@ -274,6 +282,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     application,
+    clock_lease,
     issued_token,
     sealed_secret,
     provider,

@@ -122,7 +122,7 @@ impl Platform {
         Ok(id)
     }
 
-    async fn only_account(&self) -> Result<Option<AccountId>, SetupError> {
+    pub(crate) async fn only_account(&self) -> Result<Option<AccountId>, SetupError> {
         let accounts = self
             .store
             .read(|c| account::ids(c, ACCOUNTS_NAMED_MAX))

@@ -69,6 +69,71 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    async fn business_time_passes_with_and_without_a_server(home: Home) {
+        home.run(SEED).expect(0);
+        let advance = ["sandbox", "advance", "--format", "json"];
+        let parsed = |stdout: String| serde_json::from_str::<Value>(&stdout).unwrap();
+        let to = [&advance[..], &["--to", "2023-09-01T00:00:00Z"]].concat();
+        let ran = home.run(&to).expect(0);
+        assert_eq!(ran.stdout.lines().count(), 1);
+        let advanced = parsed(ran.stdout);
+        assert_eq!(advanced["account"], DOCS);
+        assert_eq!(advanced["happened"], json!([]));
+        let now = advanced["now"].as_str().unwrap();
+        assert!(now.starts_with("2023-09-01T00:00:0"), "{now}");
+
+        let credentials = home.app(&[]);
+        let server = home.serve(&[]);
+        let token = server.token(&credentials).await;
+        let payments = "/v1/reservations/64da254383ad1500284bd0c0/payments";
+        let (status, _) = server.post(payments, &token, &json!({
+            "paymentMethod": {"method": "STRIPE", "id": "64da2367d8d9771c02befbb2"},
+            "amount": 70, "shouldBePaidAt": "2023-09-05T12:00:00Z",
+        })).await;
+        assert_eq!(status, 201);
+        let by = [&advance[..], &["1w", "--account", DOCS]].concat();
+        let advanced = parsed(home.run(&by).expect(0).stdout);
+        assert_eq!(advanced["happened"][0]["at"], "2023-09-05T12:00:00.000Z");
+        assert_eq!(advanced["happened"][0]["kind"], "payment");
+        assert_eq!(advanced["happened"][0]["result"], "SUCCEEDED");
+        let (_, clock) = server.get("/sandbox/clock", &token).await;
+        assert!(clock["now"].as_str() >= advanced["now"].as_str(), "{clock} {advanced}");
+        home.run(&to).refused(3, "a clock cannot be set back");
+        let table = home.run(&["sandbox", "advance", "P1D"]).expect(0);
+        assert!(table.stdout.contains("2023-09-09T"), "{}", table.stdout);
+        server.stop();
+    }
+}
+
+#[tokio::test]
+async fn time_that_cannot_pass_is_refused() {
+    let home = Home::on(Engine::Sqlite).await;
+    home.run(&["sandbox", "advance", "7d"])
+        .refused(3, "there is no account yet");
+    home.run(SEED).expect(0);
+    for span in ["-7d", "0d", "4000d", "soon", "1y"] {
+        home.run(&["sandbox", "advance", span])
+            .refused(2, "such as 90m, 12h, 7d");
+    }
+    home.run(&["sandbox", "advance", "--to", "soon"])
+        .refused(2, "not a date");
+    home.run(&["sandbox", "advance"]).refused(2, "SPAN");
+    home.run(&["sandbox", "advance", "1d", "--to", "2023-09-01"])
+        .refused(2, "cannot be used with");
+    home.run(&["sandbox", "advance", "--to", "2050-01-01"])
+        .refused(3, "is possible");
+    let nobody = [
+        "sandbox",
+        "advance",
+        "1d",
+        "--account",
+        "64da2084867c12ee0c2ca47f",
+    ];
+    home.run(&nobody)
+        .refused(3, "no account 64da2084867c12ee0c2ca47f");
+}
+
 #[tokio::test]
 async fn commands_at_once_take_turns() {
     let home = Home::on(Engine::Sqlite).await;

@@ -14,4 +14,5 @@ DROP TABLE provider;
 DROP TABLE sealed_secret;
 DROP TABLE issued_token;
 DROP TABLE application;
+DROP TABLE clock_lease;
 DROP TABLE account;

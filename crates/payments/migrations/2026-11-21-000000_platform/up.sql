@@ -10,6 +10,15 @@ CREATE TABLE account (
     created_ms BIGINT NOT NULL
 );
 
+-- Who moves an account's clock. It is a server's until an instant of wall time, which it puts off as
+-- it goes on.
+CREATE TABLE clock_lease (
+    -- The account's id.
+    id TEXT PRIMARY KEY NOT NULL REFERENCES account (id),
+    holder TEXT NOT NULL,
+    until_ms BIGINT NOT NULL
+);
+
 CREATE TABLE application (
     -- The client id.
     id TEXT PRIMARY KEY NOT NULL,

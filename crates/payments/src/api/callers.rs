@@ -16,9 +16,17 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 /// An application, and the account that it belongs to.
 type Caller = (Application, Account);
 
-/// The callers of the last moment, by client id.
+/// The callers of the last moment.
 #[derive(Default)]
-pub(crate) struct Callers(Mutex<HashMap<String, (Instant, Arc<Caller>)>>);
+pub(crate) struct Callers(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// By client id, with when it was asked who they are.
+    callers: HashMap<String, (Instant, Arc<Caller>)>,
+    /// When all were last forgotten: what was read before that is used once and not remembered.
+    forgotten: Option<Instant>,
+}
 
 impl Callers {
     /// The application of this client id, if there is one.
@@ -38,21 +46,32 @@ impl Callers {
         Ok(found.map(|caller| self.remember(client_id, asked, caller)))
     }
 
+    /// Forgets all callers: an account has changed, and that is to be heeded at once.
+    pub(crate) fn forget(&self) {
+        let mut known = self.known();
+        known.callers.clear();
+        known.forgotten = Some(Instant::now());
+    }
+
     fn recall(&self, client_id: &str) -> Option<Arc<Caller>> {
         let known = self.known();
-        let (asked, caller) = known.get(client_id)?;
+        let (asked, caller) = known.callers.get(client_id)?;
         (asked.elapsed() < REMEMBERED_FOR).then(|| Arc::clone(caller))
     }
 
     fn remember(&self, client_id: &str, asked: Instant, caller: Caller) -> Arc<Caller> {
         let caller = Arc::new(caller);
         let mut known = self.known();
-        known.retain(|_, (asked, _)| asked.elapsed() < REMEMBERED_FOR);
-        known.insert(client_id.to_owned(), (asked, Arc::clone(&caller)));
+        let is_current = known.forgotten.is_none_or(|forgotten| forgotten < asked);
+        if is_current {
+            let callers = &mut known.callers;
+            callers.retain(|_, (asked, _)| asked.elapsed() < REMEMBERED_FOR);
+            callers.insert(client_id.to_owned(), (asked, Arc::clone(&caller)));
+        }
         caller
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, (Instant, Arc<Caller>)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

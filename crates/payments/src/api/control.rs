@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::body::{Body, NoBody};
 use super::error::{self, ApiError};
 use crate::fixtures::{Fixture, Seeded, UnknownFixture};
-use crate::{ApplicationMade, ApplicationOrder, Platform, SetupError};
+use crate::{AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Platform, SetupError};
 
 /// What the routes work with.
 struct Desk {
@@ -39,6 +39,7 @@ pub(crate) fn router(
     let routes = Router::new()
         .route("/applications", post(order_application))
         .route("/fixtures/{name}", post(seed))
+        .route("/advance", post(advance))
         .fallback(error::no_such_route)
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .with_state(desk);
@@ -80,6 +81,13 @@ async fn seed(
             ApiError::bad_request(unknown.to_string())
         })?;
     Ok(Json(desk.platform.seed(&desk.sandbox, fixture).await?))
+}
+
+async fn advance(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<AdvanceOrder>,
+) -> Result<Json<Advanced>, ApiError> {
+    Ok(Json(desk.platform.order_advance(order).await?))
 }
 
 impl From<SetupError> for ApiError {

@@ -31,6 +31,8 @@ pub(crate) enum ApiError {
     TooLarge,
     /// 415: the body is not JSON.
     NotJson,
+    /// 503 for what was done in part: how far, and how to go on.
+    Stopped(String),
     /// Anything that went wrong inside.
     Failed(Error),
 }
@@ -99,6 +101,7 @@ impl IntoResponse for ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be JSON: send the header content-type: application/json",
             ),
+            Self::Stopped(message) => retry_later(&message),
             Self::Failed(error) => failed(error),
         }
     }
@@ -137,10 +140,13 @@ fn rejected(rejection: &Rejection) -> Response {
 }
 
 fn unavailable() -> Response {
-    let mut reply = text(
-        StatusCode::SERVICE_UNAVAILABLE,
+    retry_later(
         "Service Unavailable: try again in a moment, and look first whether what you sent was done",
-    );
+    )
+}
+
+fn retry_later(message: &str) -> Response {
+    let mut reply = text(StatusCode::SERVICE_UNAVAILABLE, message);
     reply.headers_mut().insert(
         header::RETRY_AFTER,
         HeaderValue::from_static(RETRY_AFTER_SECONDS),

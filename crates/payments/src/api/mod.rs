@@ -19,6 +19,7 @@ mod query;
 mod report_error;
 mod reservation_view;
 mod reservations;
+mod sandbox;
 mod show;
 mod tokens;
 mod transactions;
@@ -39,6 +40,11 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Every route of the platform.
 pub(crate) fn router(platform: Arc<Platform>) -> Router {
+    let sandbox = if platform.settings.is_sandbox {
+        sandbox::routes()
+    } else {
+        Router::new()
+    };
     Router::new()
         .merge(oauth::routes())
         .merge(accounts::routes())
@@ -49,6 +55,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(payment_methods::routes())
         .merge(payments::routes())
         .merge(transactions::routes())
+        .merge(sandbox)
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::Timestamp;
 use contract::id::{PaymentId, RefundId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::collect::{self, Target};
+use crate::model::agenda::as_of;
 use crate::store::account;
 use crate::store::agenda::{self, Due};
 use crate::{Error, Platform};
@@ -49,7 +51,7 @@ pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
         let limit = BATCH.saturating_add_unsigned(failed.len() as u64);
         let mut batch = platform
             .store
-            .read(move |c| agenda::due(c, wall, limit))
+            .read(move |c| agenda::due(c, wall, None, limit))
             .await?;
         batch.retain(|due| !failed.contains(&item(due)));
         if batch.is_empty() {
@@ -92,11 +94,19 @@ async fn one(platform: Arc<Platform>, due: Due) -> Result<(), Error> {
         .await?;
     let account =
         found.ok_or_else(|| Error::Corrupt(format!("account {} is gone", due.account)))?;
-    // Late work is done at the present instant: nothing is charged in the past.
-    let now = account.business_time(platform.clock.now());
+    let present = account.business_time(platform.clock.now());
+    carry_out_one(&platform, due, as_of(due.at, present)).await
+}
+
+/// Carries out one thing that is due, as of an instant.
+pub(crate) async fn carry_out_one(
+    platform: &Arc<Platform>,
+    due: Due,
+    at: Timestamp,
+) -> Result<(), Error> {
     let target = Target {
         account: due.account,
         reservation: due.reservation,
     };
-    collect::look_after(&platform, target, due.payment, due.refund, now).await
+    collect::look_after(platform, target, due.payment, due.refund, at).await
 }

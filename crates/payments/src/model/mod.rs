@@ -1,6 +1,7 @@
 //! The rules: pure functions of state, command and time. No clock, no randomness, no database, no
 //! HTTP, no `async`.
 
+pub(crate) mod agenda;
 pub(crate) mod amount;
 mod command;
 mod decide;
@@ -16,9 +17,11 @@ mod rejection;
 pub(crate) mod report;
 pub(crate) mod reservation;
 pub(crate) mod search;
+mod span;
 pub(crate) mod stay;
 pub(crate) mod text;
 
+pub use agenda::Occasion;
 pub(crate) use command::{
     AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,
 };
@@ -26,6 +29,7 @@ pub(crate) use decide::decide;
 pub(crate) use folio::Folio;
 pub(crate) use payment::{Attempt, Method, Payment, Reference, Refund, RefundState, Source, State};
 pub use rejection::Rejection;
+pub use span::{InvalidSpan, Span};
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,18 @@ pub(crate) fn find(connection: &mut Connection, id: AccountId) -> Result<Option<
         .optional()?)
 }
 
+/// Moves an account's clock.
+pub(crate) fn set_clock(
+    connection: &mut Connection,
+    id: AccountId,
+    offset_ms: i64,
+) -> Result<(), Error> {
+    diesel::update(account::table.find(id))
+        .set(account::clock_offset_ms.eq(offset_ms))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// The ids of the first accounts, in the order they were made.
 pub(crate) fn ids(connection: &mut Connection, limit: i64) -> Result<Vec<AccountId>, Error> {
     Ok(account::table

@@ -21,6 +21,8 @@ use crate::support::{GuestyDocs, TestApp};
 
 const PAYMENTS: &str = "/v1/reservations/64da254383ad1500284bd0c0/payments";
 const RESERVATION: &str = "/v1/reservations/64da254383ad1500284bd0c0?fields=money";
+const ADVANCE: &str = "/sandbox/advance";
+const CLOCK: &str = "/sandbox/clock";
 const METHOD: &str = "64da2367d8d9771c02befbb2";
 
 /// What happens to the next call that moves money.
@@ -195,6 +197,12 @@ impl Broken {
         json!({"paymentMethod": {"method": "STRIPE", "id": METHOD}, "amount": amount})
     }
 
+    fn later(amount: u32, date: &str) -> Value {
+        let mut body = Self::charge(amount);
+        body["shouldBePaidAt"] = date.into();
+        body
+    }
+
     async fn newest(&self) -> Value {
         let money = self.money().await;
         money["payments"]
@@ -363,6 +371,74 @@ on_both_engines! {
         })).await.expect(201);
         broken.let_pass(Duration::days(30)).await;
         assert_eq!(broken.money().await["totalPaid"], json!(7));
+    }
+
+    async fn an_advance_that_was_killed_stands_at_the_last_instant_done_and_goes_on(broken: Broken) {
+        for day in ["2023-08-20", "2023-08-21", "2023-08-22"] {
+            broken.app.post(PAYMENTS, &Broken::later(10, day)).await.expect(201);
+        }
+        let to = json!({"to": "2023-08-25"});
+        for (fault, stands_at) in [
+            (Fault::HangsAfter, "2023-08-14T13:02:00.000Z"),
+            (Fault::HangsBefore, "2023-08-20T00:02:00.000Z"),
+        ] {
+            broken.line.break_with(fault);
+            let app = Arc::clone(&broken.app);
+            let asked = to.clone();
+            let advancing = tokio::spawn(async move { app.post(ADVANCE, &asked).await });
+            broken.line.hanging.notified().await;
+            advancing.abort();
+            assert!(advancing.await.unwrap_err().is_cancelled());
+            let clock = broken.app.get(CLOCK).await.expect(200);
+            assert_eq!(clock["now"], stands_at);
+        }
+
+        let advanced = broken.app.post(ADVANCE, &to).await.expect(200);
+        assert_eq!(advanced["from"], "2023-08-20T00:02:00.000Z");
+        assert_eq!(advanced["now"], "2023-08-25T00:00:00.000Z");
+        let told: Vec<_> = advanced["happened"].as_array().unwrap().iter()
+            .map(|one| (one["at"].as_str().unwrap(), one["kind"].as_str().unwrap()))
+            .collect();
+        assert_eq!(told, [
+            ("2023-08-21T00:02:00.000Z", "attempt"),
+            ("2023-08-22T00:00:00.000Z", "payment"),
+        ]);
+        assert_eq!(broken.money().await["totalPaid"], json!(30));
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 4, "one request never left");
+    }
+
+    async fn two_advances_of_one_account_take_turns(broken: Broken) {
+        broken.app.post(PAYMENTS, &Broken::later(10, "2023-08-20")).await.expect(201);
+        broken.line.break_with(Fault::HangsAfter);
+        let app = Arc::clone(&broken.app);
+        let first = tokio::spawn(async move { app.post(ADVANCE, &json!({"by": "7d"})).await });
+        broken.line.hanging.notified().await;
+        let app = Arc::clone(&broken.app);
+        let second = tokio::spawn(async move { app.post(ADVANCE, &json!({"by": "7d"})).await });
+        // The agenda's own loop has nothing to do before the clock is there.
+        assert_eq!(broken.app.platform.run_due().await.unwrap(), 0);
+        assert!(!second.is_finished());
+        first.abort();
+        let second = second.await.unwrap().expect(200);
+        assert_eq!(second["from"], "2023-08-14T13:02:00.000Z");
+        assert_eq!(second["now"], "2023-08-21T13:02:00.000Z");
+        assert_eq!(broken.money().await["totalPaid"], json!(10));
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
+    }
+
+    async fn an_unanswered_attempt_is_asked_for_on_the_way(broken: Broken) {
+        broken.line.cut(true);
+        broken.line.break_with(Fault::AnswerLost);
+        broken.app.post(PAYMENTS, &Broken::charge(70)).await.expect(201);
+        let asked_in_vain = broken.app.post(ADVANCE, &json!({"by": "5m"})).await.expect(200);
+        assert_eq!(asked_in_vain["happened"].as_array().unwrap().len(), 2);
+        assert_eq!(asked_in_vain["happened"][1]["result"], "PENDING");
+        broken.line.cut(false);
+        let found = broken.app.post(ADVANCE, &json!({"by": "1d"})).await.expect(200);
+        assert_eq!(found["happened"].as_array().unwrap().len(), 1);
+        assert_eq!(found["happened"][0]["kind"], "attempt");
+        assert_eq!(found["happened"][0]["result"], "SUCCEEDED");
+        assert_eq!(broken.line.moves.load(Ordering::SeqCst), 1, "money moved once");
     }
 
     async fn a_scheduled_payment_due_on_two_nodes_is_charged_once(broken: Broken) {

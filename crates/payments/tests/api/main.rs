@@ -12,6 +12,7 @@ mod recorded;
 mod support;
 
 mod accounts;
+mod advance;
 mod bad_input;
 mod control;
 mod faults;

@@ -1,0 +1,57 @@
+//! What only a sandbox can do: letting business time pass. No part of the Open API.
+
+use std::sync::Arc;
+
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use contract::Timestamp;
+use serde::Deserialize;
+
+use super::body::Body;
+use super::ctx::Ctx;
+use super::error::ApiError;
+use crate::{AdvanceError, Advanced, Clocks, Platform, Span, Until};
+
+/// The routes of a sandbox; another platform does not have them.
+pub(super) fn routes() -> Router<Arc<Platform>> {
+    Router::new()
+        .route("/sandbox/advance", post(advance))
+        .route("/sandbox/clock", get(clock))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    by: Option<Span>,
+    to: Option<Timestamp>,
+}
+
+/// Lets the account's business time pass. The answer tells of every payment on the way, so it is
+/// given to applications that may see all of them.
+async fn advance(ctx: Ctx, Body(body): Body<Advance>) -> Result<Json<Advanced>, ApiError> {
+    if ctx.listings.is_some() {
+        return Err(ApiError::Forbidden);
+    }
+    let until = Until::new(body.by, body.to)?;
+    Ok(Json(ctx.platform.advance(ctx.account.id, until).await?))
+}
+
+async fn clock(ctx: Ctx) -> Json<Clocks> {
+    Json(Clocks {
+        now: ctx.now,
+        wall: ctx.platform.clock.now(),
+    })
+}
+
+impl From<AdvanceError> for ApiError {
+    fn from(error: AdvanceError) -> Self {
+        match error {
+            AdvanceError::Failed(error) => Self::Failed(error),
+            AdvanceError::Stopped { .. } | AdvanceError::Overtaken { .. } | AdvanceError::Busy => {
+                tracing::warn!(%error, "business time stopped on its way");
+                Self::Stopped(error.to_string())
+            }
+            refused => Self::bad_request(refused.to_string()),
+        }
+    }
+}
