@@ -95,18 +95,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         if args.engine != engine && args.engine != Engine::Both {
             continue;
         }
-        let cluster = match engine {
-            Engine::Postgres => Some(Cluster::start(Options { durable: true })?),
-            _ => None,
-        };
-        let name = cluster.as_ref().map_or("SQLite", Cluster::version);
         for method in args.method.names() {
-            let place = Place::new(&disk, &binary, cluster.as_ref(), method)?;
-            rows.extend(measure(args, &place, name, method)?);
+            let place = Place::new(engine, &disk, &binary)?;
+            rows.extend(measure(args, &place, method)?);
         }
         if !args.no_ladder {
-            let place = Place::new(&disk, &binary, cluster.as_ref(), "ladder")?;
-            rungs.extend(ladder::run(&sh, name, &place.url(), args.payments)?);
+            let place = Place::new(engine, &disk, &binary)?;
+            rungs.extend(ladder::run(&sh, place.name(), &place.url(), args.payments)?);
         }
     }
     report::print(args.format, &rows, &rungs)
@@ -117,38 +112,30 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 struct Place<'a> {
     binary: &'a Path,
     directory: TempDir,
-    server: Option<Database<'a>>,
-}
-
-/// A database of a PostgreSQL server.
-struct Database<'a> {
-    cluster: &'a Cluster,
-    name: String,
-    url: String,
+    cluster: Option<Cluster>,
 }
 
 impl<'a> Place<'a> {
-    fn new(
-        disk: &Path,
-        binary: &'a Path,
-        cluster: Option<&'a Cluster>,
-        name: &str,
-    ) -> Result<Self> {
-        let database = |cluster: &'a Cluster| {
-            let name = name.to_lowercase();
-            let url = cluster.new_database(&name)?;
-            anyhow::Ok(Database { cluster, name, url })
+    fn new(engine: Engine, disk: &Path, binary: &'a Path) -> Result<Self> {
+        let cluster = match engine {
+            Engine::Postgres => Some(Cluster::start(Options { durable: true })?),
+            _ => None,
         };
         Ok(Self {
             binary,
             directory: tempfile::tempdir_in(disk)?,
-            server: cluster.map(database).transpose()?,
+            cluster,
         })
     }
 
+    /// The engine's.
+    fn name(&self) -> &str {
+        self.cluster.as_ref().map_or("SQLite", Cluster::version)
+    }
+
     fn url(&self) -> String {
-        match &self.server {
-            Some(database) => database.url.clone(),
+        match &self.cluster {
+            Some(cluster) => cluster.url(),
             None => format!("sqlite:{}", self.directory.path().display()),
         }
     }
@@ -157,16 +144,18 @@ impl<'a> Place<'a> {
         Server::start(self.binary, self.directory.path(), &self.url())
     }
 
-    /// Bytes of all databases, the server being stopped: then the logs are carried into the files.
+    /// Bytes of all databases, the server being stopped: then SQLite's logs are carried into the
+    /// files.
     fn size(&self) -> Result<u64> {
-        match &self.server {
-            Some(database) => database.cluster.size(&database.name),
+        match &self.cluster {
+            Some(cluster) => server::file_sizes(&cluster.tables()),
             None => server::file_sizes(self.directory.path()),
         }
     }
 }
 
-fn measure(args: &Args, place: &Place, engine: &str, method: &str) -> Result<Vec<Row>> {
+fn measure(args: &Args, place: &Place, method: &str) -> Result<Vec<Row>> {
+    let engine = place.name();
     let counts: Vec<usize> = args
         .connections
         .iter()

@@ -27,7 +27,6 @@ pub(crate) struct Options {
 pub(crate) struct Cluster {
     directory: PathBuf,
     version: String,
-    psql: PathBuf,
     guard: Child,
 }
 
@@ -47,44 +46,22 @@ impl Cluster {
         let cluster = Self {
             directory: directory.keep(),
             version,
-            psql: programs.path("psql"),
             guard,
         };
         launch(&programs, account, &cluster.directory)?;
         Ok(cluster)
     }
 
-    /// The URL of the cluster's first database, as superuser.
+    /// The URL of the cluster's first database, as superuser, in the form that libpq reads.
+    /// It names the port too, or `PGPORT` would decide it.
     pub(crate) fn url(&self) -> String {
-        self.url_of("postgres")
-    }
-
-    /// Makes another database, and gives its URL.
-    pub(crate) fn new_database(&self, name: &str) -> Result<String> {
-        self.query(&format!("CREATE DATABASE {name}"))?;
-        Ok(self.url_of(name))
-    }
-
-    /// The bytes of a database.
-    pub(crate) fn size(&self, name: &str) -> Result<u64> {
-        let size = self.query(&format!("SELECT pg_database_size('{name}')"))?;
-        Ok(size.trim().parse()?)
-    }
-
-    /// What `psql` prints.
-    fn query(&self, sql: &str) -> Result<String> {
-        let mut psql = Command::new(&self.psql);
-        psql.args(["--no-psqlrc", "--tuples-only", "--command", sql]);
-        let output = psql.arg(self.url()).output().context("cannot run psql")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "psql {sql}: {said}");
-        Ok(String::from_utf8(output.stdout)?)
-    }
-
-    /// In the form that libpq reads. It names the port too, or `PGPORT` would decide it.
-    fn url_of(&self, database: &str) -> String {
         let directory = self.directory.display();
-        format!("postgres:///{database}?host={directory}&port={PORT}&user={SUPERUSER}")
+        format!("postgres:///postgres?host={directory}&port={PORT}&user={SUPERUSER}")
+    }
+
+    /// Where the tables are, without the log.
+    pub(crate) fn tables(&self) -> PathBuf {
+        self.directory.join("data/base")
     }
 
     /// The server's name and version, for people.

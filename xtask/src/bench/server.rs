@@ -73,14 +73,17 @@ impl Drop for Server {
     }
 }
 
-/// Bytes of all database files in a directory, their logs included.
+/// Bytes of all files in a directory and those below it.
 pub(super) fn file_sizes(directory: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().contains(".db") {
-            bytes += entry.metadata()?.len();
-        }
+        let found = entry.metadata()?;
+        bytes += if found.is_dir() {
+            file_sizes(&entry.path())?
+        } else {
+            found.len()
+        };
     }
     Ok(bytes)
 }
