@@ -46,8 +46,9 @@ pub(crate) struct Args {
     /// How many connections post at once, each waiting for its reply; separated by commas.
     #[arg(long, value_delimiter = ',', default_values = ["1", "16", "64"])]
     connections: Vec<NonZero<usize>>,
-    /// Payments in each measurement, and at most a thousand for each connection.
-    #[arg(long, default_value_t = 20_000)]
+    /// Payments in each measurement, and at most a thousand for each connection; a quarter of it on
+    /// each step of the ladder.
+    #[arg(long, default_value_t = 10_000)]
     payments: usize,
     /// Leaves out the steps in process.
     #[arg(long)]
@@ -101,7 +102,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         if !args.no_ladder {
             let place = Place::new(engine, &disk, &binary)?;
-            rungs.extend(ladder::run(&sh, place.name(), &place.url(), args.payments)?);
+            rungs.extend(ladder::run(
+                &sh,
+                place.name(),
+                &place.url(),
+                args.payments / 4,
+            )?);
         }
     }
     report::print(args.format, &rows, &rungs)
