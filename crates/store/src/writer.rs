@@ -157,7 +157,12 @@ impl Desk {
         let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH_MAX);
         while let Some(first) = waiting.blocking_recv() {
             batch.push(first);
-            match self.commit_together(&mut batch, &mut waiting) {
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = waiting.try_recv()
+            {
+                batch.push(next);
+            }
+            match self.commit_together(&mut batch) {
                 Ok(()) => batch.drain(..).for_each(Work::answer),
                 Err(reason) => {
                     let (store, lost) = (&self.name, batch.len());
@@ -168,27 +173,14 @@ impl Desk {
         }
     }
 
-    /// Runs the work of the batch, and what comes in meanwhile, in one transaction.
-    fn commit_together(
-        &mut self,
-        batch: &mut Vec<Box<dyn Work>>,
-        waiting: &mut mpsc::Receiver<Box<dyn Work>>,
-    ) -> Result<(), String> {
+    fn commit_together(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), String> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => engine::connect(&self.url, &self.name, Access::Write).map_err(reason)?,
         };
         engine::begin(&mut connection, Access::Write).map_err(reason)?;
-        let mut done = 0;
-        while let Some(work) = batch.get_mut(done) {
+        for work in batch {
             work.run(&mut connection)?;
-            done += 1;
-            if done == batch.len()
-                && done < BATCH_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
-            }
         }
         engine::commit(&mut connection, Access::Write).map_err(reason)?;
         self.connection = Some(connection);
