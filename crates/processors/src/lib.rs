@@ -11,6 +11,7 @@ mod payout;
 mod processor;
 mod request;
 pub mod sandbox;
+mod step;
 
 pub use answer::{Answer, CardFacts, DeclineClass, Verdict};
 pub use feed::{Cursor, SubAccount, TransactionKind, TransactionRecord, TransactionStatus};
@@ -18,3 +19,4 @@ pub use ids::{AttemptKey, MerchantId, MethodToken, PayoutId, SubAccountId, Trans
 pub use payout::{Activity, Fee, PayoutLine, PayoutRecord, PayoutStatus, Release};
 pub use processor::{Failure, Processor};
 pub use request::{Address, Billing, Charge, FollowUp, Order, Shape, Verify};
+pub use step::{SentPayout, Step, StepKind};

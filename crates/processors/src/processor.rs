@@ -1,9 +1,10 @@
 //! The one door to every card processor.
 
 use async_trait::async_trait;
+use contract::Timestamp;
 
 use crate::{
-    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, SubAccount,
+    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, Step, SubAccount,
     SubAccountId, TransactionRecord, Verify,
 };
 
@@ -59,6 +60,23 @@ pub trait Processor: Send + Sync + 'static {
         after: Cursor,
         limit: usize,
     ) -> Result<Vec<PayoutRecord>, Failure>;
+
+    /// When time will next bring something about for a merchant, such as the end of a day with
+    /// transactions to settle. Nothing at a processor whose time is its own.
+    async fn next_due(&self, _merchant: &MerchantId) -> Result<Option<Timestamp>, Failure> {
+        Ok(None)
+    }
+
+    /// Lets time pass for a merchant until an instant, inclusive, and says what it has brought about,
+    /// in order. Each step is kept by itself: whoever is stopped between two asks again, and no step
+    /// is taken twice. Nothing at a processor whose time is its own.
+    async fn run_until(
+        &self,
+        _merchant: &MerchantId,
+        _until: Timestamp,
+    ) -> Result<Vec<Step>, Failure> {
+        Ok(Vec::new())
+    }
 }
 
 /// Why there is no answer.

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use contract::Timestamp;
 use processors::{
     Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    SubAccount, SubAccountId, TransactionRecord, Verify,
+    Step, SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use tokio::sync::Notify;
 
@@ -134,5 +135,19 @@ impl Processor for Counted {
         limit: usize,
     ) -> Result<Vec<PayoutRecord>, Failure> {
         self.inner.payouts_after(sub_account, after, limit).await
+    }
+
+    async fn next_due(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, Failure> {
+        self.inner.next_due(merchant).await
+    }
+
+    async fn run_until(
+        &self,
+        merchant: &MerchantId,
+        until: Timestamp,
+    ) -> Result<Vec<Step>, Failure> {
+        // What settles comes again in the feeds.
+        let _call = self.call(merchant);
+        self.inner.run_until(merchant, until).await
     }
 }

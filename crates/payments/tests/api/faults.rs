@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chrono::Duration;
+use contract::Timestamp;
 use payments::Settings;
 use processors::sandbox::Sandbox;
 use processors::{
     Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    SubAccount, SubAccountId, TransactionRecord, Verify,
+    Step, SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use serde_json::{Value, json};
 use store::on_both_engines;
@@ -168,6 +169,18 @@ impl Processor for Line {
         limit: usize,
     ) -> Result<Vec<PayoutRecord>, Failure> {
         self.sandbox.payouts_after(sub_account, after, limit).await
+    }
+
+    async fn next_due(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, Failure> {
+        self.sandbox.next_due(merchant).await
+    }
+
+    async fn run_until(
+        &self,
+        merchant: &MerchantId,
+        until: Timestamp,
+    ) -> Result<Vec<Step>, Failure> {
+        self.sandbox.run_until(merchant, until).await
     }
 }
 

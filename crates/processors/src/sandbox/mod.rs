@@ -30,7 +30,7 @@ use diesel_migrations::embed_migrations;
 use money::Currency;
 use store::{Connection, Lock, Migrations, Store};
 
-pub use self::settlement::{Adjustment, Balance, ReserveOnRefund, Step, StepKind};
+pub use self::settlement::{Adjustment, Balance, ReserveOnRefund};
 
 use self::account::{Account, Merchant};
 use self::halt::Halt;

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use chrono::Datelike;
+use contract::Timestamp;
 use store::{Connection, Lock};
 
 use super::account::Account;
@@ -13,7 +14,7 @@ use super::refusal::Refusal;
 use super::{Sandbox, feed, reply, settlement, tokens, transaction};
 use crate::{
     Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
+    Step, SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
 };
 
 /// Years from the making of a method to its card's expiry.
@@ -110,6 +111,18 @@ impl Processor for Sandbox {
         let account = self.account(sub_account).await?;
         self.read(move |c| settlement::payouts_after(c, &account, after, limit))
             .await
+    }
+
+    async fn next_due(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, Failure> {
+        self.next_step(merchant).await
+    }
+
+    async fn run_until(
+        &self,
+        merchant: &MerchantId,
+        until: Timestamp,
+    ) -> Result<Vec<Step>, Failure> {
+        self.steps_until(merchant, until).await
     }
 }
 

@@ -2,10 +2,10 @@
 
 use contract::Timestamp;
 use money::Money;
-use processors::sandbox::{Adjustment, ReserveOnRefund, StepKind};
+use processors::sandbox::{Adjustment, ReserveOnRefund};
 use processors::{
     Activity, Charge, Cursor, Fee, PayoutId, PayoutRecord, PayoutStatus, Processor, Release,
-    SubAccountId, TransactionKind,
+    StepKind, SubAccountId, TransactionKind,
 };
 
 use crate::bank::{Bank, money, refusal, usd};

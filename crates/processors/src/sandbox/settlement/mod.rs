@@ -26,32 +26,7 @@ use super::refusal::Refusal;
 use super::tables::sub_account;
 use super::{Halt, Sandbox, transaction};
 use crate::feed::text_column;
-use crate::{Failure, MerchantId, PayoutId, SubAccountId, TransactionId};
-
-/// Something that time has brought about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Where.
-    pub sub_account: SubAccountId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: StepKind,
-}
-
-/// What a step did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepKind {
-    /// A business day has ended.
-    DayClosed {
-        /// So many transactions were settled.
-        settled: usize,
-        /// So much of the reserve was released, its days being over.
-        released: Money,
-    },
-    /// These payouts were sent; none, while what is due is worth nothing or less.
-    PayoutsSent(Vec<PayoutId>),
-}
+use crate::{Failure, MerchantId, PayoutId, Step, SubAccountId, TransactionId};
 
 /// A sub-account's sums, since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +70,10 @@ impl ReserveOnRefund {
 text_column!(ReserveOnRefund);
 
 impl Sandbox {
-    /// When time will next bring something about for a merchant: a day to close, with transactions to
-    /// settle or a reserve to release, or a payout to send.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] when there is no such merchant.
-    pub async fn next_due(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, Failure> {
+    pub(super) async fn next_step(
+        &self,
+        merchant: &MerchantId,
+    ) -> Result<Option<Timestamp>, Failure> {
         let accounts = self.merchant(merchant).await?.accounts.clone();
         self.read(move |c| {
             let mut first = None;
@@ -113,13 +86,7 @@ impl Sandbox {
         .await
     }
 
-    /// Lets time pass for a merchant until an instant, inclusive, and says what it has brought about,
-    /// in order. Each step is kept by itself: whoever is stopped between two starts again, and no step
-    /// is taken twice.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] when there is no such merchant, or sums outgrow what can be counted.
-    pub async fn run_until(
+    pub(super) async fn steps_until(
         &self,
         merchant: &MerchantId,
         until: Timestamp,

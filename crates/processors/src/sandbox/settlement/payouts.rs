@@ -11,8 +11,8 @@ use super::super::refusal::Refusal;
 use super::super::tables::{activity as activity_table, payout};
 use super::super::transaction::{authorization_code, id_after};
 use super::state::{self, State};
-use super::{StepKind, activity, calendar};
-use crate::{Cursor, PayoutId, PayoutRecord, PayoutStatus, SubAccountId};
+use super::{activity, calendar};
+use crate::{Cursor, PayoutId, PayoutRecord, PayoutStatus, SentPayout, StepKind, SubAccountId};
 
 /// Where the numbers of payouts begin, far from those of transactions.
 const FIRST: i64 = 136_900_000_000;
@@ -50,15 +50,19 @@ pub(crate) fn send(
         .filter(payout::process_ms.le(at))
         .order(payout::id)
         .load(c)?;
+    let as_sent = |id, amount_minor| SentPayout {
+        id: public_id(id),
+        amount: Money::from_minor(amount_minor, account.currency),
+    };
     let mut sent = Vec::new();
     for again in pending {
-        sent.push(public_id(again.id));
+        sent.push(as_sent(again.id, again.amount_minor));
         state::add(&mut state.paid_minor, again.amount_minor)?;
         let code = authorization_code(again.id);
         change(c, state, again.id, PayoutStatus::Processed, None, &code)?;
     }
-    if let Some(new) = send_new(c, account, state, at)? {
-        sent.push(public_id(new));
+    if let Some((new, amount_minor)) = send_new(c, account, state, at)? {
+        sent.push(as_sent(new, amount_minor));
     }
     Ok(StepKind::PayoutsSent(sent))
 }
@@ -68,7 +72,7 @@ fn send_new(
     account: &Account,
     state: &mut State,
     at: Timestamp,
-) -> Result<Option<i64>, Halt> {
+) -> Result<Option<(i64, i64)>, Halt> {
     let due = || {
         activity_table::table
             .filter(activity_table::sub_account.eq(&account.id))
@@ -103,7 +107,7 @@ fn send_new(
         code: authorization_code(id),
     };
     diesel::insert_into(payout::table).values(new).execute(c)?;
-    Ok(Some(id))
+    Ok(Some((id, amount_minor)))
 }
 
 /// The bank sends a payout back: it keeps its lines, and is issued again on the next business day.

@@ -16,8 +16,8 @@ use super::super::transaction::settle;
 use super::activity::{Kind, Row};
 use super::rules::{self, Terms};
 use super::state::{self, Draft, State};
-use super::{ReserveOnRefund, Step, StepKind, calendar, payouts};
-use crate::{PayoutStatus, SubAccountId, TransactionKind, TransactionStatus};
+use super::{ReserveOnRefund, calendar, payouts};
+use crate::{PayoutStatus, Step, StepKind, SubAccountId, TransactionKind, TransactionStatus};
 
 /// When there is something to do next, if there is anything.
 pub(crate) fn next(c: &mut Connection, account: &Account) -> Result<Option<Timestamp>, Halt> {
