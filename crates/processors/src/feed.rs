@@ -98,13 +98,15 @@ pub enum TransactionKind {
     Refund,
     /// A return of a part.
     PartialRefund,
-    /// A hold's release.
+    /// A hold's release, or a return of all that was taken, before it was settled.
     Void,
+    /// A return of a part, before it was settled.
+    PartialVoid,
 }
 
 impl TransactionKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Verify,
         Self::Authorization,
         Self::Capture,
@@ -113,6 +115,7 @@ impl TransactionKind {
         Self::Refund,
         Self::PartialRefund,
         Self::Void,
+        Self::PartialVoid,
     ];
 
     /// The name in reports.
@@ -126,6 +129,7 @@ impl TransactionKind {
             Self::Refund => "Refund",
             Self::PartialRefund => "Partial Refund",
             Self::Void => "Void",
+            Self::PartialVoid => "Partial Void",
         }
     }
 
@@ -135,6 +139,7 @@ impl TransactionKind {
         match self {
             Self::PartialCapture => Self::Capture,
             Self::PartialRefund => Self::Refund,
+            Self::PartialVoid => Self::Void,
             other => other,
         }
     }

@@ -217,7 +217,8 @@ impl<W: Write + Send> Teller<'_, W> {
             ("Charge", "Processed", "500.00"),
             ("Authorization", "Processed", "300.00"),
             ("Partial Capture", "Processed", "120.50"),
-            ("Partial Refund", "Processed", "20.50"),
+            // Of a sale of the same day.
+            ("Partial Void", "Processed", "20.50"),
             ("Charge", "Declined", "80.00"),
         ] {
             let is = |row: &(String, String, String)| {

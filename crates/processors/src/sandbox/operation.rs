@@ -12,6 +12,7 @@ use super::halt::Halt;
 use super::method::{self, Method};
 use super::refusal::Refusal;
 use super::rules::{self, Chain};
+use super::settlement;
 use super::tokens::Outcome;
 use super::transaction::{self, Draft, Ruling, Transaction};
 use crate::{AttemptKey, Charge, FollowUp, TransactionKind, Verify};
@@ -22,8 +23,21 @@ pub(crate) struct Posted {
     pub(crate) transaction: Transaction,
     pub(crate) original: Option<Transaction>,
     pub(crate) method: Method,
+    /// Whether it gives back what was taken. A void does, if it is not a hold's release.
+    pub(crate) returns: bool,
     /// Whether the caller hears of it.
     pub(crate) answered: bool,
+}
+
+impl Posted {
+    /// The kind that was asked for, as a whole.
+    pub(crate) const fn asked(&self) -> TransactionKind {
+        if self.returns {
+            TransactionKind::Refund
+        } else {
+            self.transaction.kind.whole()
+        }
+    }
 }
 
 /// Makes the stored method `new`, whose token nobody has yet.
@@ -60,12 +74,14 @@ pub(crate) fn verify(
         confirmation_code: request.confirmation_code.clone(),
         order_json: None,
         at: request.at,
+        voids_sale_of: None,
     };
     let transaction = transaction::post(c, account, draft)?;
     Ok(Posted {
         transaction,
         original: None,
         method: new,
+        returns: false,
         answered,
     })
 }
@@ -109,12 +125,14 @@ pub(crate) fn charge(
         confirmation_code: Some(request.order.confirmation_code.clone()),
         order_json: Some(order_json),
         at: request.at,
+        voids_sale_of: None,
     };
     let transaction = transaction::post(c, account, draft)?;
     Ok(Posted {
         transaction,
         original: None,
         method,
+        returns: false,
         answered,
     })
 }
@@ -125,7 +143,7 @@ pub(crate) fn capture(
     account: &Account,
     request: &FollowUp,
 ) -> Result<Posted, Halt> {
-    follow_up(c, account, request, TransactionKind::Capture, |chain| {
+    follow_up(c, account, request, TransactionKind::Capture, |chain, _| {
         rules::capture(chain, request.amount, request.at)
     })
 }
@@ -136,7 +154,7 @@ pub(crate) fn void(
     account: &Account,
     request: &FollowUp,
 ) -> Result<Posted, Halt> {
-    follow_up(c, account, request, TransactionKind::Void, |chain| {
+    follow_up(c, account, request, TransactionKind::Void, |chain, _| {
         rules::void(chain, request.at)
     })
 }
@@ -147,25 +165,31 @@ pub(crate) fn refund(
     account: &Account,
     request: &FollowUp,
 ) -> Result<Posted, Halt> {
-    follow_up(c, account, request, TransactionKind::Refund, |chain| {
-        rules::refund(chain, request.amount)
-    })
+    follow_up(
+        c,
+        account,
+        request,
+        TransactionKind::Refund,
+        |chain, settled| rules::refund(chain, request.amount, settled),
+    )
 }
 
+/// Does what is asked for, by the rule that decides it: of what became of the charge or hold, and
+/// whether it is settled.
 fn follow_up(
     c: &mut Connection,
     account: &Account,
     request: &FollowUp,
-    kind: TransactionKind,
-    decide: impl Fn(&Chain) -> Result<(TransactionKind, Money), Refusal>,
+    asked: TransactionKind,
+    decide: impl Fn(&Chain, bool) -> Result<(TransactionKind, Money), Refusal>,
 ) -> Result<Posted, Halt> {
     let original = original(c, account, request)?;
     if let Some(posted) = find(c, account.merchant, &request.key)? {
         let before = &posted.transaction;
-        let same = before.kind.whole() == kind
+        let same = posted.asked() == asked
             && before.original_id == Some(original.id)
-            && request.amount.is_none_or(|asked| {
-                kind == TransactionKind::Void || asked == before.amount(account)
+            && request.amount.is_none_or(|amount| {
+                asked == TransactionKind::Void || amount == before.amount(account)
             });
         return if same {
             Ok(posted)
@@ -175,8 +199,14 @@ fn follow_up(
     }
     let method = method_of(c, &original)?;
     let followers = transaction::followers(c, &original)?;
-    let (kind, amount) = decide(&transaction::chain(account, &method, &original, &followers))?;
-    let (ruling, answered) = match rule(&method, kind)? {
+    let sale = transaction::sale(&original, &followers);
+    let settled = match sale {
+        Some(sale) => settlement::is_settled(c, account, sale, request.at)?,
+        None => false,
+    };
+    let chain = transaction::chain(account, &method, &original, &followers);
+    let (kind, amount) = decide(&chain, settled)?;
+    let (ruling, answered) = match rule(&method, asked)? {
         // The bank is asked anew only for money that goes back.
         (Ruling::Approved, answered) if kind.whole() != TransactionKind::Refund => (
             Ruling::ApprovedUnder(original.authorization_or_error_code.clone()),
@@ -194,12 +224,16 @@ fn follow_up(
         confirmation_code: original.confirmation_code.clone(),
         order_json: None,
         at: request.at,
+        voids_sale_of: sale
+            .filter(|_| kind.whole() == TransactionKind::Void)
+            .map(|sale| sale.system_at),
     };
     let transaction = transaction::post(c, account, draft)?;
     Ok(Posted {
         transaction,
         original: Some(original),
         method,
+        returns: asked == TransactionKind::Refund,
         answered,
     })
 }
@@ -238,10 +272,21 @@ pub(crate) fn find(
         None => None,
     };
     let method = method_of(c, &transaction)?;
+    let returns = match (transaction.kind, &original) {
+        (TransactionKind::Void, Some(original)) => {
+            let followers = transaction::followers(c, original)?;
+            transaction::sale(original, &followers).is_some()
+        }
+        (kind, _) => matches!(
+            kind.whole(),
+            TransactionKind::Refund | TransactionKind::Void
+        ),
+    };
     Ok(Some(Posted {
         transaction,
         original,
         method,
+        returns,
         answered: true,
     }))
 }

@@ -29,41 +29,26 @@ pub(crate) fn hold_expires_at(brand: &str, held_at: Timestamp) -> Timestamp {
 pub(crate) struct Chain {
     /// The protocol of the method; not every amount can be written in each.
     pub(crate) shape: Shape,
-    /// The hold's expiry; none for a charge.
+    /// When the hold ends, if it is one that was approved.
     pub(crate) hold_expires_at: Option<Timestamp>,
-    /// Whether the bank approved it.
-    pub(crate) approved: bool,
     /// How much was charged or held.
     pub(crate) amount: Money,
-    /// How much of a hold was taken, once it is.
-    pub(crate) captured: Option<Money>,
+    /// How much was taken of the card holder, if anything.
+    pub(crate) taken: Option<Money>,
     /// Whether a hold was released.
     pub(crate) released: bool,
     /// How much went back.
-    pub(crate) refunded: Money,
+    pub(crate) returned: Money,
 }
 
 impl Chain {
-    /// What was taken of the card holder, if anything.
-    fn taken(&self) -> Option<Money> {
-        match (self.approved, self.hold_expires_at) {
-            (false, _) => None,
-            // Nothing is taken by a check of a card.
-            (true, None) => Some(self.amount).filter(|amount| amount.is_positive()),
-            (true, Some(_)) => self.captured,
-        }
-    }
-
     /// Whether there is a hold that is still on.
     fn check_hold(&self, at: Timestamp) -> Result<(), Refusal> {
-        let expires_at = self
-            .hold_expires_at
-            .filter(|_| self.approved)
-            .ok_or(Refusal::NotAHold)?;
+        let expires_at = self.hold_expires_at.ok_or(Refusal::NotAHold)?;
         if self.released {
             return Err(Refusal::HoldReleased);
         }
-        if self.captured.is_some() {
+        if self.taken.is_some() {
             return Err(Refusal::AlreadyCaptured);
         }
         if at >= expires_at {
@@ -121,13 +106,17 @@ pub(crate) fn void(chain: &Chain, at: Timestamp) -> Result<(TransactionKind, Mon
     Ok((TransactionKind::Void, chain.amount))
 }
 
-/// Gives back what was taken, or a part of what is left of it.
+/// Gives back what was taken, or a part of what is left of it: by a void, as long as the sale is not
+/// settled.
 pub(crate) fn refund(
     chain: &Chain,
     asked: Option<Money>,
+    settled: bool,
 ) -> Result<(TransactionKind, Money), Refusal> {
-    let taken = chain.taken().ok_or(Refusal::NotRefundable)?;
-    let left = Money::from_minor(taken.minor() - chain.refunded.minor(), taken.currency());
+    use TransactionKind::{PartialRefund, PartialVoid, Refund, Void};
+
+    let taken = chain.taken.ok_or(Refusal::NotRefundable)?;
+    let left = Money::from_minor(taken.minor() - chain.returned.minor(), taken.currency());
     if left.is_zero() {
         return Err(Refusal::AlreadyRefunded);
     }
@@ -136,10 +125,11 @@ pub(crate) fn refund(
     if asked.minor() > left.minor() {
         return Err(Refusal::RefundTooLarge { asked, left });
     }
-    let kind = if asked == taken {
-        TransactionKind::Refund
-    } else {
-        TransactionKind::PartialRefund
+    let kind = match (settled, asked == taken) {
+        (false, true) => Void,
+        (false, false) => PartialVoid,
+        (true, true) => Refund,
+        (true, false) => PartialRefund,
     };
     Ok((kind, asked))
 }

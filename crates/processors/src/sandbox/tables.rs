@@ -61,6 +61,8 @@ diesel::table! {
         merchant_ms -> BigInt,
         system_ms -> BigInt,
         settlement_ms -> Nullable<BigInt>,
+        open_ms -> Nullable<BigInt>,
+        case_id -> Nullable<Text>,
     }
 }
 
@@ -68,7 +70,6 @@ diesel::table! {
     settlement (id) {
         id -> Text,
         stepped_ms -> BigInt,
-        seen_position -> BigInt,
         last_activity -> BigInt,
         last_payout -> BigInt,
         last_payout_position -> BigInt,

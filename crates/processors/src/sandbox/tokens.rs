@@ -99,14 +99,15 @@ impl Token {
         .on_payment(outcome)
     }
 
-    /// What this card does when it is asked for a transaction of this kind.
+    /// What this card does when it is asked for this. A refund is asked for
+    /// as one, whether it becomes a refund or a void.
     pub(crate) const fn outcome(&self, kind: TransactionKind) -> Outcome {
         match kind {
             TransactionKind::Verify => self.verify,
             TransactionKind::Charge => self.charge,
             TransactionKind::Authorization => self.hold,
             TransactionKind::Capture | TransactionKind::PartialCapture => self.capture,
-            TransactionKind::Void => self.void,
+            TransactionKind::Void | TransactionKind::PartialVoid => self.void,
             TransactionKind::Refund | TransactionKind::PartialRefund => self.refund,
         }
     }

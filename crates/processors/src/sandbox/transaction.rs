@@ -38,6 +38,11 @@ pub(crate) struct Transaction {
     pub(crate) system_at: Timestamp,
     #[diesel(column_name = settlement_ms)]
     pub(crate) settled_at: Option<Timestamp>,
+    /// From when on its day can be closed, until it is.
+    #[diesel(column_name = open_ms)]
+    pub(crate) open_at: Option<Timestamp>,
+    /// The dispute that it belongs to.
+    pub(crate) case_id: Option<String>,
 }
 
 /// A transaction that is about to be posted.
@@ -51,6 +56,8 @@ pub(crate) struct Draft {
     pub(crate) confirmation_code: Option<String>,
     pub(crate) order_json: Option<String>,
     pub(crate) at: Timestamp,
+    /// When the sale that it voids was made, if it voids one: both are closed together.
+    pub(crate) voids_sale_of: Option<Timestamp>,
 }
 
 /// How the card's bank decided.
@@ -114,7 +121,7 @@ pub(crate) fn post(
     account: &Account,
     draft: Draft,
 ) -> Result<Transaction, Halt> {
-    let position = next_position(c, account)?;
+    let position = move_last_position(c, account, 1)?;
     let (status, code) = match draft.ruling {
         Ruling::Approved => (TransactionStatus::Processed, authorization_code(position)),
         Ruling::ApprovedUnder(code) => (TransactionStatus::Processed, code),
@@ -137,6 +144,12 @@ pub(crate) fn post(
         merchant_at: draft.at,
         system_at: draft.at,
         settled_at: None,
+        open_at: Some(
+            draft
+                .voids_sale_of
+                .map_or(draft.at, |sale| sale.max(draft.at)),
+        ),
+        case_id: None,
     };
     both!(c, c => diesel::insert_into(transaction::table).values(&new).execute(c))?;
     Ok(new)
@@ -147,27 +160,31 @@ pub(crate) fn id_after(account: &Account, first: i64, count: i64) -> i64 {
     account.merchant * MERCHANT + i64::from(account.number) * SUB_ACCOUNT + first + count
 }
 
-/// Marks a transaction as settled, and puts it at the end of the feed.
+/// Marks transactions as settled, and puts them at the end of the feed, in this order.
 pub(crate) fn settle(
     c: &mut Connection,
     account: &Account,
-    id: i64,
+    ids: &[i64],
     at: Timestamp,
-) -> QueryResult<()> {
-    let position = next_position(c, account)?;
-    let changed = (
-        transaction::settlement_ms.eq(Some(at)),
-        transaction::position.eq(position),
-    );
-    update_prepared!(c, transaction::table.find(id), changed)?;
+) -> Result<(), Halt> {
+    let count = i64::try_from(ids.len()).map_err(Halt::corrupt)?;
+    let last = move_last_position(c, account, count)?;
+    for (position, id) in (last - count + 1..).zip(ids) {
+        let changed = (
+            transaction::settlement_ms.eq(Some(at)),
+            transaction::open_ms.eq(None::<Timestamp>),
+            transaction::position.eq(position),
+        );
+        update_prepared!(c, transaction::table.find(id), changed)?;
+    }
     Ok(())
 }
 
-fn next_position(c: &mut Connection, account: &Account) -> QueryResult<i64> {
-    let next = diesel::update(sub_account::table.find(&account.id))
-        .set(sub_account::last_position.eq(sub_account::last_position + 1))
+fn move_last_position(c: &mut Connection, account: &Account, by: i64) -> QueryResult<i64> {
+    let moved = diesel::update(sub_account::table.find(&account.id))
+        .set(sub_account::last_position.eq(sub_account::last_position + by))
         .returning(sub_account::last_position);
-    both!(c, c => next.get_result(c))
+    both!(c, c => moved.get_result(c))
 }
 
 /// The transaction that an attempt made, if it made one.
@@ -198,6 +215,21 @@ pub(crate) fn followers(
         .load(c)
 }
 
+/// The transaction that took the money: the charge itself, or the capture of the hold.
+pub(crate) fn sale<'a>(
+    original: &'a Transaction,
+    followers: &'a [Transaction],
+) -> Option<&'a Transaction> {
+    let sale = match original.kind {
+        TransactionKind::Charge => Some(original),
+        TransactionKind::Authorization => followers
+            .iter()
+            .find(|one| one.kind.whole() == TransactionKind::Capture && one.is_approved()),
+        _ => None,
+    };
+    sale.filter(|sale| sale.is_approved())
+}
+
 /// Sums up what became of a charge or hold.
 pub(crate) fn chain(
     account: &Account,
@@ -205,25 +237,26 @@ pub(crate) fn chain(
     original: &Transaction,
     followers: &[Transaction],
 ) -> Chain {
-    use TransactionKind::{Authorization, Capture, PartialCapture, PartialRefund, Refund, Void};
+    use TransactionKind::{Authorization, PartialRefund, PartialVoid, Refund, Void};
 
-    let of = |kinds: &[TransactionKind]| {
-        let amounts = followers
-            .iter()
-            .filter(|follower| follower.is_approved() && kinds.contains(&follower.kind))
-            .map(|follower| follower.amount_minor);
-        amounts.reduce(|sum, amount| sum + amount)
-    };
-    let money = |minor| Money::from_minor(minor, account.currency);
+    let approved = || followers.iter().filter(|follower| follower.is_approved());
+    let taken = sale(original, followers).map(|sale| sale.amount(account));
+    let returned = approved()
+        .filter(|one| match one.kind {
+            Refund | PartialRefund | PartialVoid => true,
+            Void => taken.is_some(),
+            _ => false,
+        })
+        .map(|one| one.amount_minor)
+        .sum();
     Chain {
         shape: method.shape,
-        hold_expires_at: (original.kind == Authorization)
+        hold_expires_at: (original.kind == Authorization && original.is_approved())
             .then(|| rules::hold_expires_at(&method.card.brand, original.system_at)),
-        approved: original.is_approved(),
         amount: original.amount(account),
-        captured: of(&[Capture, PartialCapture]).map(money),
-        released: of(&[Void]).is_some(),
-        refunded: money(of(&[Refund, PartialRefund]).unwrap_or(0)),
+        taken,
+        released: taken.is_none() && approved().any(|one| one.kind == Void),
+        returned: Money::from_minor(returned, account.currency),
     }
 }
 

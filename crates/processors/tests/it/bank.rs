@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Duration;
 use contract::Timestamp;
 use money::{Currency, Money};
 use processors::sandbox::{MIGRATIONS, Sandbox};
@@ -146,6 +147,18 @@ impl Bank {
         self.sandbox
             .refund(self.follow_up(key, original, amount))
             .await
+    }
+
+    /// A refund on the day after everything else, when that is settled.
+    pub(crate) async fn refund_next_day(
+        &self,
+        key: &str,
+        original: &TransactionId,
+        amount: Option<Money>,
+    ) -> Result<Answer, Failure> {
+        let refund = self.follow_up(key, original, amount);
+        let at = noon() + Duration::days(1);
+        self.sandbox.refund(FollowUp { at, ..refund }).await
     }
 
     pub(crate) async fn lookup(&self, key: &str) -> Option<Answer> {

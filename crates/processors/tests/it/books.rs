@@ -1,10 +1,11 @@
 //! What may be done to money, and what the books then say.
 
 use chrono::Duration;
+use contract::Timestamp;
 use processors::sandbox::KnownMethod;
 use processors::{
-    AttemptKey, Cursor, MerchantId, MethodToken, Processor, Shape, SubAccountId, TransactionId,
-    TransactionKind, TransactionStatus, Verdict,
+    AttemptKey, Cursor, FollowUp, MerchantId, MethodToken, Processor, Shape, SubAccountId,
+    TransactionId, TransactionKind, TransactionStatus, Verdict,
 };
 
 use crate::bank::{Bank, billing, money, noon, refusal, usd};
@@ -297,14 +298,45 @@ store::on_both_engines! {
         assert_eq!(bank.refund("rest", &charge, None).await.unwrap().amount, usd(700));
         assert_eq!(refusal(bank.refund("more", &charge, None).await), "already_refunded");
         let kinds: Vec<_> = bank.feed(1).await.iter().map(|row| row.kind.name()).collect();
-        assert_eq!(kinds, ["Verify", "Charge", "Partial Refund", "Partial Refund"]);
+        assert_eq!(kinds, ["Verify", "Charge", "Partial Void", "Partial Void"]);
     }
 
-    async fn a_whole_refund_is_called_so(bank: Bank) {
+    async fn a_refund_is_a_void_until_the_day_of_its_sale_is_over(bank: Bank) {
         let method = bank.method("pm_card_visa").await;
-        let charge = bank.charge("charge", &method, usd(1_000)).await.unwrap().transaction_id;
-        bank.refund("refund", &charge, Some(usd(1_000))).await.unwrap();
-        assert_eq!(bank.feed(1).await[2].kind, TransactionKind::Refund);
+        let day_end: Timestamp = "2023-08-14T23:59:59.999Z".parse().unwrap();
+        let later = day_end + Duration::milliseconds(1);
+        for (n, (at, amount, kind)) in [
+            (day_end, None, TransactionKind::Void),
+            (day_end, Some(usd(999)), TransactionKind::PartialVoid),
+            (later, None, TransactionKind::Refund),
+            (later, Some(usd(999)), TransactionKind::PartialRefund),
+        ].into_iter().enumerate() {
+            let charge = bank.charge(&format!("charge {n}"), &method, usd(1_000)).await.unwrap();
+            let hold = bank.hold(&format!("hold {n}"), &method, usd(2_000)).await.unwrap();
+            bank.capture(&format!("capture {n}"), &hold.transaction_id, Some(usd(1_000))).await.unwrap();
+            for sale in [charge, hold] {
+                let key = format!("refund {n} of {}", sale.transaction_id);
+                let refund = FollowUp { at, ..bank.follow_up(&key, &sale.transaction_id, amount) };
+                let answer = bank.sandbox.refund(refund.clone()).await.unwrap();
+                assert_eq!(bank.sandbox.refund(refund).await, Ok(answer.clone()));
+                let feed = bank.feed(1).await;
+                let row = feed.last().unwrap();
+                assert_eq!((row.kind, row.original.as_ref()), (kind, Some(&sale.transaction_id)));
+                // The bank is asked for an authorization only when money goes back.
+                assert_eq!(answer.verdict == sale.verdict, kind.whole() == TransactionKind::Void);
+            }
+        }
+    }
+
+    async fn a_refund_under_the_key_of_a_release_is_refused_and_the_other_way_round(bank: Bank) {
+        let method = bank.method("pm_card_visa").await;
+        let hold = bank.hold("hold", &method, usd(1_000)).await.unwrap().transaction_id;
+        bank.void("release", &hold).await.unwrap();
+        assert_eq!(refusal(bank.refund("release", &hold, None).await), "key_reused");
+        let taken = bank.hold("taken", &method, usd(1_000)).await.unwrap().transaction_id;
+        bank.capture("capture", &taken, None).await.unwrap();
+        bank.refund("refund", &taken, None).await.unwrap();
+        assert_eq!(refusal(bank.void("refund", &taken).await), "key_reused");
     }
 
     async fn of_a_hold_only_what_was_captured_can_be_refunded(bank: Bank) {

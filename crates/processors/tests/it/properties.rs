@@ -244,6 +244,8 @@ impl Play<'_> {
             match row.kind.whole() {
                 TransactionKind::Charge | TransactionKind::Capture => *taken += row.amount.minor(),
                 TransactionKind::Refund => *refunded += row.amount.minor(),
+                // As long as nothing is taken, it is a hold's release.
+                TransactionKind::Void if *taken > 0 => *refunded += row.amount.minor(),
                 _ => {}
             }
         }

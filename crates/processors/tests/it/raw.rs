@@ -270,8 +270,12 @@ async fn what_guesty_pay_says() {
         .await
         .unwrap();
     let captured = &capture.transaction_id;
+    let void = bank
+        .refund("void", captured, Some(pounds(10_000)))
+        .await
+        .unwrap();
     let refund = bank
-        .refund("refund", captured, Some(pounds(20_000)))
+        .refund_next_day("refund", captured, Some(pounds(20_000)))
         .await
         .unwrap();
     for (name, answer) in [
@@ -280,6 +284,7 @@ async fn what_guesty_pay_says() {
         ("guesty_pay_decline", decline),
         ("guesty_pay_hold", hold),
         ("guesty_pay_partial_capture", capture),
+        ("guesty_pay_partial_void", void),
         ("guesty_pay_partial_refund", refund),
     ] {
         let mut raw = answer.raw;

@@ -239,15 +239,19 @@ impl Play<'_> {
             self.bank
                 .sandbox
                 .transactions_after(&account, processors::Cursor::START, 10_000);
-        let feed = feed.await.unwrap();
+        let feed = Feed::new(feed.await.unwrap());
         let balance = self.bank.sandbox.balance(&account).await.unwrap();
-        let settled = || feed.iter().filter(|row| row.settled_at.is_some());
+        let settled = || feed.rows.iter().filter(|row| row.settled_at.is_some());
         let sum = |of: &dyn Fn(&TransactionRecord) -> i64| settled().map(of).sum::<i64>();
-        assert_eq!(balance.settlements.minor(), sum(&signed), "{currency}");
+        assert_eq!(
+            balance.settlements.minor(),
+            sum(&|row| feed.signed(row)),
+            "{currency}"
+        );
         let held = |row: &TransactionRecord| {
             let release_at = row.settled_at.unwrap() + Duration::days(RESERVE_DAYS);
             if release_at > self.now {
-                rounded(sold(row), 100)
+                rounded(feed.sold(row), 100)
             } else {
                 0
             }
@@ -259,8 +263,9 @@ impl Play<'_> {
             let day = Timestamp::start_of(row.system_at.date());
             row.settled_at.is_some() || day + Duration::days(3) < self.now
         };
-        let least: i64 = feed.iter().filter(closed).map(fees).sum();
-        let all: i64 = feed.iter().map(fees).sum();
+        let charged = |row| feed.fees(row);
+        let least: i64 = feed.rows.iter().filter(closed).map(charged).sum();
+        let all = feed.all_fees();
         assert!((least..=all).contains(&balance.fees.minor()), "{currency}");
         self.check_payouts(&account, balance.payouts).await;
         let owed = balance.settlements.minor() + adjusted - balance.fees.minor();
@@ -312,14 +317,15 @@ impl Play<'_> {
                 self.bank
                     .sandbox
                     .transactions_after(&account, processors::Cursor::START, 10_000);
-            let feed = feed.await.unwrap();
-            for row in &feed {
+            let feed = Feed::new(feed.await.unwrap());
+            for row in &feed.rows {
                 let settles = row.status == TransactionStatus::Processed
-                    && row.kind != TransactionKind::Authorization;
+                    && row.kind != TransactionKind::Authorization
+                    && feed.left(row) != Some(0);
                 assert_eq!(row.settled_at.is_some(), settles, "{row:?}");
             }
             let balance = self.bank.sandbox.balance(&account).await.unwrap();
-            assert_eq!(balance.fees.minor(), feed.iter().map(fees).sum::<i64>());
+            assert_eq!(balance.fees.minor(), feed.all_fees());
             assert_eq!(balance.reserve.minor(), 0);
             assert!(!balance.account.is_positive(), "{balance:?}");
             if balance.account.is_zero() {
@@ -329,7 +335,7 @@ impl Play<'_> {
     }
 
     /// Each transaction that moved money is in the payouts that stand, once.
-    async fn check_all_paid(&self, account: &SubAccountId, feed: &[TransactionRecord]) {
+    async fn check_all_paid(&self, account: &SubAccountId, feed: &Feed) {
         let payouts = payouts(self.bank, account).await;
         let standing = payouts
             .iter()
@@ -343,44 +349,95 @@ impl Play<'_> {
                 _ => None,
             })
             .collect();
-        let moved = feed.iter().filter(|row| signed(row) != 0);
-        let mut moved: Vec<_> = moved.map(|row| (row.id.clone(), signed(row))).collect();
+        let moved = feed
+            .rows
+            .iter()
+            .map(|row| (row.id.clone(), feed.signed(row)));
+        let mut moved: Vec<_> = moved.filter(|(_, minor)| *minor != 0).collect();
         paid.sort();
         moved.sort();
         assert_eq!(paid, moved);
     }
 }
 
-fn sold(row: &TransactionRecord) -> i64 {
-    use TransactionKind::{Capture, Charge, PartialCapture};
-    let taken = matches!(row.kind, Charge | Capture | PartialCapture);
-    let processed = row.status == TransactionStatus::Processed;
-    if taken && processed {
-        row.amount.minor()
-    } else {
-        0
+/// A sub-account's transactions, with the rules said anew.
+struct Feed {
+    rows: Vec<TransactionRecord>,
+    /// What voids have left of each sale, by the charge or hold that began it.
+    left: HashMap<TransactionId, i64>,
+}
+
+impl Feed {
+    fn new(rows: Vec<TransactionRecord>) -> Self {
+        use TransactionKind::{Capture, Charge, Void};
+        let processed = |row: &&TransactionRecord| row.status == TransactionStatus::Processed;
+        let mut left = HashMap::new();
+        for sale in rows.iter().filter(processed) {
+            if matches!(sale.kind.whole(), Charge | Capture) {
+                left.insert(root(sale), sale.amount.minor());
+            }
+        }
+        for void in rows.iter().filter(processed) {
+            if void.kind.whole() == Void {
+                let sale = left.entry(root(void));
+                sale.and_modify(|left| *left -= void.amount.minor());
+            }
+        }
+        Self { rows, left }
+    }
+
+    /// What is left of the sale that a transaction made or voided.
+    fn left(&self, row: &TransactionRecord) -> Option<i64> {
+        use TransactionKind::{Capture, Charge, Void};
+        let of_sale = matches!(row.kind.whole(), Charge | Capture | Void);
+        let processed = row.status == TransactionStatus::Processed;
+        (of_sale && processed).then(|| self.left.get(&root(row)).copied())?
+    }
+
+    /// What a sale sold, without what of it was voided.
+    fn sold(&self, row: &TransactionRecord) -> i64 {
+        match row.kind.whole() {
+            TransactionKind::Void => 0,
+            _ => self.left(row).unwrap_or(0),
+        }
+    }
+
+    /// What a transaction adds to the settlements, once it is settled.
+    fn signed(&self, row: &TransactionRecord) -> i64 {
+        use TransactionKind::{Capture, Charge, Refund, Void};
+        let amount = row.amount.minor();
+        match (row.status, row.kind.whole()) {
+            (TransactionStatus::Declined, _) => 0,
+            (_, Refund) => -amount,
+            (_, Charge | Capture) if self.sold(row) != 0 => amount,
+            (_, Void) if self.left(row).is_some_and(|left| left != 0) => -amount,
+            _ => 0,
+        }
+    }
+
+    fn fees(&self, row: &TransactionRecord) -> i64 {
+        use TransactionKind::{Authorization, Charge, PartialRefund, Refund};
+        let fixed = match row.amount.currency().code() {
+            "KWD" => 100,
+            _ => 30,
+        };
+        let has_fixed = matches!(row.kind, Authorization | Charge | Refund | PartialRefund);
+        rounded(self.sold(row), 29) + if has_fixed { fixed } else { 0 }
+    }
+
+    fn all_fees(&self) -> i64 {
+        self.rows.iter().map(|row| self.fees(row)).sum()
     }
 }
 
-fn signed(row: &TransactionRecord) -> i64 {
-    let back =
-        row.kind.whole() == TransactionKind::Refund && row.status == TransactionStatus::Processed;
-    sold(row) - if back { row.amount.minor() } else { 0 }
+/// The charge or hold that a transaction is, or follows up.
+fn root(row: &TransactionRecord) -> TransactionId {
+    row.original.clone().unwrap_or_else(|| row.id.clone())
 }
 
 /// So many thousandths, a half going up.
 fn rounded(minor: i64, thousandths: i64) -> i64 {
     (minor * thousandths + 500) / 1_000
-}
-
-fn fees(row: &TransactionRecord) -> i64 {
-    use TransactionKind::{Authorization, Charge, PartialRefund, Refund};
-    let fixed = match row.amount.currency().code() {
-        "KWD" => 100,
-        _ => 30,
-    };
-    let has_fixed = matches!(row.kind, Authorization | Charge | Refund | PartialRefund);
-    rounded(sold(row), 29) + if has_fixed { fixed } else { 0 }
 }
 
 store::on_both_engines! {

@@ -32,7 +32,7 @@ pub(crate) fn answer(account: &Account, posted: &Posted) -> Result<Answer, Failu
                 tracing::error!(%error, transaction = transaction.id, "an order cannot be read");
                 Failure::Unanswered
             })?;
-            stripe_reply(&scene, transaction.kind)
+            stripe_reply(&scene, posted.asked())
         }
     };
     let holds = transaction.kind == TransactionKind::Authorization && transaction.is_approved();
@@ -50,8 +50,8 @@ pub(crate) fn answer(account: &Account, posted: &Posted) -> Result<Answer, Failu
     })
 }
 
-fn stripe_reply(scene: &Scene<'_>, kind: TransactionKind) -> (String, Value) {
-    match kind.whole() {
+fn stripe_reply(scene: &Scene<'_>, asked: TransactionKind) -> (String, Value) {
+    match asked {
         TransactionKind::Verify => (scene.setup_id(), setup_intent::render(scene)),
         TransactionKind::Refund => (scene.refund_id(), refund::render(scene)),
         _ => (scene.intent_id(), payment_intent::render(scene)),

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
 use money::Money;
-use store::Connection;
+use store::{Connection, both};
 
 use super::super::account::Account;
 use super::super::halt::Halt;
@@ -76,11 +76,14 @@ pub(crate) struct Row {
     pub(crate) payout: Option<i64>,
 }
 
-/// Writes a new one.
-pub(crate) fn insert(c: &mut Connection, row: &Row) -> QueryResult<()> {
-    diesel::insert_into(activity::table)
-        .values(row)
-        .execute(c)?;
+/// SQLite and PostgreSQL both take at least 32,766 values with a statement; a row has 12.
+const ROWS_MAX: usize = 2_000;
+
+/// Writes new ones.
+pub(crate) fn insert(c: &mut Connection, rows: &[Row]) -> QueryResult<()> {
+    for rows in rows.chunks(ROWS_MAX) {
+        both!(c, c => diesel::insert_into(activity::table).values(rows).execute(c))?;
+    }
     Ok(())
 }
 

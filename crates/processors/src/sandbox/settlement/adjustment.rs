@@ -82,6 +82,6 @@ pub(super) fn make(
         adjustment_category: Some(adjustment.category.clone()),
         ..row
     };
-    activity::insert(c, &row)?;
+    activity::insert(c, &[row])?;
     Ok(state::save(c, &state)?)
 }

@@ -4,6 +4,7 @@
 mod activity;
 mod adjustment;
 mod calendar;
+mod close;
 mod payouts;
 mod rules;
 mod state;
@@ -20,6 +21,7 @@ use money::Money;
 use store::{Connection, Lock};
 
 pub use self::adjustment::Adjustment;
+pub(crate) use self::close::is_settled;
 pub(crate) use self::payouts::after as payouts_after;
 use super::account::Account;
 use super::refusal::Refusal;

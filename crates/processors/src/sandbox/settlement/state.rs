@@ -1,14 +1,15 @@
 //! How far a sub-account's settlement has come, and what it adds up to.
 
+use chrono::Duration;
 use contract::Timestamp;
 use diesel::prelude::*;
 use store::Connection;
 
 use super::super::account::Account;
-use super::super::halt::Halt;
 use super::super::refusal::Refusal;
 use super::super::tables::settlement;
-use super::activity::{self, Kind, Row};
+use super::activity::{Kind, Row};
+use super::calendar;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
@@ -18,8 +19,6 @@ pub(crate) struct State {
     /// When the last step was.
     #[diesel(column_name = stepped_ms)]
     pub(crate) stepped_at: Timestamp,
-    /// Every transaction up to this position has had its day closed.
-    pub(crate) seen_position: i64,
     pub(crate) last_activity: i64,
     pub(crate) last_payout: i64,
     pub(crate) last_payout_position: i64,
@@ -46,7 +45,6 @@ pub(crate) fn load(c: &mut Connection, account: &Account) -> QueryResult<State> 
     Ok(state.unwrap_or_else(|| State {
         id: account.id.clone(),
         stepped_at: Timestamp::from_millis(-1),
-        seen_position: 0,
         last_activity: 0,
         last_payout: 0,
         last_payout_position: 0,
@@ -78,10 +76,10 @@ pub(crate) fn add(sum: &mut i64, amount: i64) -> Result<(), Refusal> {
 }
 
 impl State {
-    /// Writes an activity, and counts it.
-    pub(crate) fn record(&mut self, c: &mut Connection, draft: &Draft) -> Result<(), Halt> {
-        let row = self.count(draft)?;
-        Ok(activity::insert(c, &row)?)
+    /// When the day ends in which something processed then is closed. What is posted late, for a day
+    /// that was closed already, belongs to the next.
+    pub(crate) fn closes_at(&self, processed_at: Timestamp) -> Timestamp {
+        calendar::day_end(processed_at.max(self.stepped_at + Duration::milliseconds(1)))
     }
 
     /// Counts an activity, which gets the next number.

@@ -1,0 +1,11 @@
+DROP INDEX payout_standing;
+CREATE UNIQUE INDEX payout_standing ON payout (root) WHERE status <> 'Rejected by Processor';
+ALTER TABLE method DROP COLUMN refused_code;
+ALTER TABLE method DROP COLUMN refused_kind;
+DROP TABLE deadline;
+ALTER TABLE sub_account DROP COLUMN reserve_on_chargeback;
+ALTER TABLE sub_account DROP COLUMN fee_dispute_minor;
+ALTER TABLE settlement ADD COLUMN seen_position BIGINT NOT NULL DEFAULT 0;
+DROP INDEX transaction_open;
+ALTER TABLE "transaction" DROP COLUMN case_id;
+ALTER TABLE "transaction" DROP COLUMN open_ms;
