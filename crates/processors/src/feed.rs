@@ -50,7 +50,7 @@ pub struct TransactionRecord {
     pub sub_account: SubAccountId,
     /// The attempt that made it.
     pub key: AttemptKey,
-    /// The charge or hold that a capture, release or refund belongs to.
+    /// The charge or hold that a capture, release, refund or chargeback belongs to.
     pub original: Option<TransactionId>,
     /// What was asked.
     pub kind: TransactionKind,
@@ -76,8 +76,11 @@ pub struct TransactionRecord {
     pub arn: Option<String>,
     /// What the guest's statement says.
     pub dynamic_descriptor: String,
-    /// The authorization code of what was processed, the error's number of what was declined.
+    /// The authorization code of what was processed, the error's number of what was declined, the
+    /// card network's reason of a chargeback.
     pub authorization_or_error_code: String,
+    /// The dispute that a chargeback, or its reversal, belongs to.
+    pub case_id: Option<String>,
 }
 
 /// Kinds of transactions, by the names that GuestyPay's reports give them.
@@ -102,11 +105,17 @@ pub enum TransactionKind {
     Void,
     /// A return of a part, before it was settled.
     PartialVoid,
+    /// Money given to a card holder without a sale that it belongs to.
+    Credit,
+    /// What the card holder's bank takes back of a sale, because they dispute it.
+    Chargeback,
+    /// A chargeback that is given back, because the dispute was won.
+    ReversalChargeback,
 }
 
 impl TransactionKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Verify,
         Self::Authorization,
         Self::Capture,
@@ -116,6 +125,9 @@ impl TransactionKind {
         Self::PartialRefund,
         Self::Void,
         Self::PartialVoid,
+        Self::Credit,
+        Self::Chargeback,
+        Self::ReversalChargeback,
     ];
 
     /// The name in reports.
@@ -130,6 +142,9 @@ impl TransactionKind {
             Self::PartialRefund => "Partial Refund",
             Self::Void => "Void",
             Self::PartialVoid => "Partial Void",
+            Self::Credit => "Credit",
+            Self::Chargeback => "Chargeback",
+            Self::ReversalChargeback => "Reversal Chargeback",
         }
     }
 

@@ -54,7 +54,7 @@ pub struct PayoutLine {
 /// What moves a merchant's balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Activity {
-    /// A sale or a refund.
+    /// What a transaction moved: a sale, a refund, a chargeback.
     Transaction {
         /// Which.
         transaction: TransactionId,
@@ -77,7 +77,7 @@ pub enum Activity {
     },
     /// What was kept back, and is no longer.
     ReserveReleased {
-        /// The sale, or the refund that ended it.
+        /// The sale, or the refund or chargeback that ended it.
         transaction: TransactionId,
         /// When it was held.
         collected_at: Timestamp,
@@ -100,6 +100,8 @@ pub enum Fee {
     Percentage,
     /// The same for each.
     Fixed,
+    /// For a chargeback.
+    Dispute,
 }
 
 /// Why a reserve is released.
@@ -109,6 +111,8 @@ pub enum Release {
     Scheduled,
     /// The sale was refunded.
     Refund,
+    /// The sale was charged back.
+    Chargeback,
 }
 
 /// What became of a payout.

@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use money::Money;
 
-use crate::{PayoutId, SubAccountId};
+use crate::{PayoutId, SubAccountId, TransactionId};
 
 /// Something that time has brought about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,18 @@ pub enum StepKind {
     },
     /// These payouts were sent; none, while what is due is worth nothing or less.
     PayoutsSent(Vec<SentPayout>),
+    /// A card holder disputes a sale.
+    DisputeOpened {
+        /// The chargeback.
+        chargeback: TransactionId,
+        /// How much.
+        amount: Money,
+    },
+    /// Nobody has resolved a dispute in time.
+    DisputeLost {
+        /// The chargeback, which stays.
+        chargeback: TransactionId,
+    },
 }
 
 /// A payout that was sent.

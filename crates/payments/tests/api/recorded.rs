@@ -82,6 +82,7 @@ impl Recorded {
             arn: Some("74537604221222132710572".to_owned()),
             dynamic_descriptor: "MY COMPANY".to_owned(),
             authorization_or_error_code: "275640".to_owned(),
+            case_id: None,
         };
         differs(&mut record);
         let id = record.id.to_string();

@@ -6,7 +6,7 @@ use store::Connection;
 
 use super::halt::Halt;
 use super::refusal::Refusal;
-use super::settlement::ReserveOnRefund;
+use super::settlement::ReservePolicy;
 use super::tables::{merchant, sub_account};
 use crate::{MerchantId, SubAccount, SubAccountId};
 
@@ -18,6 +18,11 @@ const LAST_MERCHANT: i64 = 9221;
 const DESCRIPTOR_MAX: usize = 22;
 /// A statement of GuestyPay's terms: 2.9 % + 0.30 of the sale, and 10 % kept back for 90 days.
 const FEE_PERCENT: &str = "2.9";
+/// About 0.30 and 15.00 US dollars in minor units: of a currency with two digits or none, and of one
+/// with three. A unit of a currency without any is worth about a cent, one of a currency with three
+/// digits about three tenths of one.
+const FEE_FIXED: (i64, i64) = (30, 100);
+const FEE_DISPUTE: (i64, i64) = (1_500, 5_000);
 const RESERVE_PERCENT: &str = "10";
 const RESERVE_DAYS: i32 = 90;
 
@@ -40,6 +45,7 @@ pub(crate) struct Account {
     pub(crate) descriptor: String,
     pub(crate) fee_rate: Rate,
     pub(crate) fee_fixed: Money,
+    pub(crate) fee_dispute: Money,
     /// What of a sale is kept back, and for how many days from its settlement.
     pub(crate) reserve_rate: Rate,
     pub(crate) reserve_days: i64,
@@ -94,7 +100,9 @@ struct Row {
     reserve_percent: String,
     reserve_days: i32,
     last_position: i64,
-    reserve_on_refund: ReserveOnRefund,
+    reserve_on_refund: ReservePolicy,
+    fee_dispute_minor: i64,
+    reserve_on_chargeback: ReservePolicy,
 }
 
 /// Reads a merchant.
@@ -122,6 +130,7 @@ fn read(row: Row) -> Result<Account, Halt> {
         descriptor: row.descriptor,
         fee_rate: Rate::from_percent(&row.fee_percent).map_err(Halt::corrupt)?,
         fee_fixed: Money::from_minor(row.fee_fixed_minor, currency),
+        fee_dispute: Money::from_minor(row.fee_dispute_minor, currency),
         reserve_rate: Rate::from_percent(&row.reserve_percent).map_err(Halt::corrupt)?,
         reserve_days: row.reserve_days.into(),
     })
@@ -169,19 +178,20 @@ fn row(merchant: i64, number: i32, name: &str, currency: Currency) -> Row {
         currency: currency.code().to_owned(),
         descriptor: name.chars().take(DESCRIPTOR_MAX).collect(),
         fee_percent: FEE_PERCENT.to_owned(),
-        fee_fixed_minor: fee_fixed_minor(currency),
+        fee_fixed_minor: in_units_of(currency, FEE_FIXED),
         reserve_percent: RESERVE_PERCENT.to_owned(),
         reserve_days: RESERVE_DAYS,
         last_position: 0,
-        reserve_on_refund: ReserveOnRefund::Kept,
+        reserve_on_refund: ReservePolicy::Kept,
+        fee_dispute_minor: in_units_of(currency, FEE_DISPUTE),
+        reserve_on_chargeback: ReservePolicy::Kept,
     }
 }
 
-/// About 30 US cents, in the currency's own minor units. A unit of a currency without any is worth
-/// about a cent, one of a currency with three digits about three.
-fn fee_fixed_minor(currency: Currency) -> i64 {
+/// One of two amounts, by the digits of the currency.
+fn in_units_of(currency: Currency, (cents, mils): (i64, i64)) -> i64 {
     match currency.exponent() {
-        3 => 100,
-        _ => 30,
+        3 => mils,
+        _ => cents,
     }
 }

@@ -58,18 +58,16 @@ fn record(
         settled_at: row.settled_at,
         dynamic_descriptor: account.descriptor.clone(),
         authorization_or_error_code: row.authorization_or_error_code,
+        case_id: row.case_id,
     }
 }
 
 /// The acquirer's reference number of what goes through clearing: 23 digits, of which the last
 /// checks the others.
 fn arn(row: &Transaction, bin: &str) -> Option<String> {
-    use TransactionKind::{Capture, Charge, PartialCapture, PartialRefund, Refund};
+    use TransactionKind::{Capture, Charge, Credit, Refund};
 
-    let clears = matches!(
-        row.kind,
-        Charge | Capture | PartialCapture | Refund | PartialRefund
-    );
+    let clears = matches!(row.kind.whole(), Charge | Capture | Refund | Credit);
     (clears && row.is_approved()).then(|| {
         let day = row.system_at.to_datetime().format("%y%j").to_string();
         let digits = format!("7{bin}{}{:011}", &day[1..], row.id % 100_000_000_000);

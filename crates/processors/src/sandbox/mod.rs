@@ -8,6 +8,7 @@
 mod account;
 mod brand;
 mod declines;
+mod dispute;
 mod feed;
 mod halt;
 mod method;
@@ -30,7 +31,8 @@ use diesel_migrations::embed_migrations;
 use money::Currency;
 use store::{Connection, Lock, Migrations, Store};
 
-pub use self::settlement::{Adjustment, Balance, ReserveOnRefund};
+pub use self::dispute::{Dispute, DisputeOutcome};
+pub use self::settlement::{Adjustment, Balance, ReservePolicy, ReserveTerms};
 
 use self::account::{Account, Merchant};
 use self::halt::Halt;
@@ -157,6 +159,37 @@ impl Sandbox {
         let mut accounts = merchant.accounts.iter();
         let account = accounts.find(|account| account.id == id.as_str());
         Ok(account.ok_or_else(unknown)?.clone())
+    }
+
+    /// The sub-account that the id of one of its transactions or payouts tells.
+    async fn account_of(&self, id: &str, unknown: Refusal) -> Result<(i64, Account), Failure> {
+        let Some((id, merchant, number)) = transaction::read_id(id) else {
+            return Err(unknown.into());
+        };
+        let account = SubAccountId::new(format!("{merchant}.{number}"));
+        match self.account(&account).await {
+            Ok(account) => Ok((id, account)),
+            Err(Failure::Refused { .. }) => Err(unknown.into()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Works on one sub-account, locked. No caller names a row that could be there already, but for
+    /// one that came into being meanwhile: nothing is kept, and it is told apart from a key reused.
+    async fn write<T: Send + 'static>(
+        &self,
+        account: Account,
+        work: impl Fn(&mut Connection, &Account) -> Result<T, Halt> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let lock = Lock::row("sub_account", &account.id);
+        let done = self.store.write(lock, move |c| work(c, &account)).await;
+        done.map_err(|halt| match halt {
+            Halt::Store(error @ store::Error::Duplicate(_)) => {
+                tracing::error!(%error, "the sandbox would write what it has written already");
+                Failure::Unavailable
+            }
+            other => other.into(),
+        })
     }
 
     async fn read<T: Send + 'static>(

@@ -8,6 +8,7 @@ use store::Connection;
 
 use super::account::Account;
 use super::declines;
+use super::dispute;
 use super::halt::Halt;
 use super::method::{self, Method};
 use super::refusal::Refusal;
@@ -15,7 +16,7 @@ use super::rules::{self, Chain};
 use super::settlement;
 use super::tokens::Outcome;
 use super::transaction::{self, Draft, Ruling, Transaction};
-use crate::{AttemptKey, Charge, FollowUp, TransactionKind, Verify};
+use crate::{AttemptKey, Charge, FollowUp, Shape, TransactionId, TransactionKind, Verify};
 
 /// A transaction in the books, with what a reply about it needs.
 #[derive(Debug)]
@@ -75,6 +76,7 @@ pub(crate) fn verify(
         order_json: None,
         at: request.at,
         voids_sale_of: None,
+        case_id: None,
     };
     let transaction = transaction::post(c, account, draft)?;
     Ok(Posted {
@@ -86,7 +88,7 @@ pub(crate) fn verify(
     })
 }
 
-/// Charges a method, or holds an amount on it.
+/// Charges a method, holds an amount on it, or credits it.
 pub(crate) fn charge(
     c: &mut Connection,
     account: &Account,
@@ -110,6 +112,9 @@ pub(crate) fn charge(
     let method = method::find(c, request.method.as_str())?
         .filter(|method| method.merchant == account.merchant && method.usable)
         .ok_or_else(|| Refusal::UnknownMethod(request.method.to_string()))?;
+    if kind == TransactionKind::Credit && method.shape != Shape::Amaryllis {
+        return Err(Refusal::NoCredit(request.method.to_string()).into());
+    }
     rules::check_amount(request.amount, method.shape)?;
     let (ruling, answered) = rule(&method, kind)?;
     if matches!(method.behaviour.outcome(kind), Outcome::DeclinedOnce(_)) && !method.declined_once {
@@ -126,8 +131,10 @@ pub(crate) fn charge(
         order_json: Some(order_json),
         at: request.at,
         voids_sale_of: None,
+        case_id: None,
     };
     let transaction = transaction::post(c, account, draft)?;
+    dispute::expect(c, account, &method, &transaction)?;
     Ok(Posted {
         transaction,
         original: None,
@@ -183,7 +190,7 @@ fn follow_up(
     asked: TransactionKind,
     decide: impl Fn(&Chain, bool) -> Result<(TransactionKind, Money), Refusal>,
 ) -> Result<Posted, Halt> {
-    let original = original(c, account, request)?;
+    let original = original(c, account, &request.original)?;
     if let Some(posted) = find(c, account.merchant, &request.key)? {
         let before = &posted.transaction;
         let same = posted.asked() == asked
@@ -227,8 +234,10 @@ fn follow_up(
         voids_sale_of: sale
             .filter(|_| kind.whole() == TransactionKind::Void)
             .map(|sale| sale.system_at),
+        case_id: None,
     };
     let transaction = transaction::post(c, account, draft)?;
+    dispute::expect(c, account, &method, &transaction)?;
     Ok(Posted {
         transaction,
         original: Some(original),
@@ -239,13 +248,13 @@ fn follow_up(
 }
 
 /// The charge or hold that a follow-up is about; it may name it by its capture.
-fn original(
+pub(crate) fn original(
     c: &mut Connection,
     account: &Account,
-    request: &FollowUp,
+    named: &TransactionId,
 ) -> Result<Transaction, Halt> {
-    let unknown = || Refusal::UnknownTransaction(request.original.to_string());
-    let (id, ..) = transaction::read_id(&request.original).ok_or_else(unknown)?;
+    let unknown = || Refusal::UnknownTransaction(named.to_string());
+    let (id, ..) = transaction::read_id(named.as_str()).ok_or_else(unknown)?;
     let named = transaction::find(c, id)?
         .filter(|named| named.sub_account == account.id)
         .ok_or_else(unknown)?;
@@ -291,7 +300,7 @@ pub(crate) fn find(
     }))
 }
 
-fn method_of(c: &mut Connection, transaction: &Transaction) -> Result<Method, Halt> {
+pub(crate) fn method_of(c: &mut Connection, transaction: &Transaction) -> Result<Method, Halt> {
     method::find(c, &transaction.method)?
         .ok_or_else(|| Halt::corrupt(format!("method {} is gone", transaction.method)))
 }

@@ -74,7 +74,8 @@ impl Processor for Sandbox {
         check_key(key)?;
         let merchant = self.merchant(merchant).await?;
         let (number, key) = (merchant.number, key.clone());
-        let Some(posted) = self.read(move |c| operation::find(c, number, &key)).await? else {
+        let found = self.read(move |c| operation::find(c, number, &key)).await?;
+        let Some(posted) = found.filter(|posted| !posted.transaction.is_of_dispute()) else {
             return Ok(None);
         };
         let account = merchant
@@ -161,6 +162,15 @@ impl Sandbox {
         .await
     }
 
+    /// Gives money to the holder of a card, without a sale that it belongs to. Only GuestyPay's
+    /// methods know of that.
+    ///
+    /// # Errors
+    /// As [`Processor::charge`].
+    pub async fn credit(&self, request: Charge) -> Result<Answer, Failure> {
+        self.charge_or_hold(request, TransactionKind::Credit).await
+    }
+
     async fn follow_up(
         &self,
         request: FollowUp,
@@ -169,7 +179,7 @@ impl Sandbox {
         let merchant = self.merchant(&request.merchant).await?;
         let unknown = || Refusal::UnknownTransaction(request.original.to_string());
         let (_, of_merchant, number) =
-            transaction::read_id(&request.original).ok_or_else(unknown)?;
+            transaction::read_id(request.original.as_str()).ok_or_else(unknown)?;
         let account = merchant
             .accounts
             .iter()

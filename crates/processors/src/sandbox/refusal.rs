@@ -55,6 +55,28 @@ pub(crate) enum Refusal {
     RefundTooLarge { asked: Money, left: Money },
     #[error("all of it is refunded already")]
     AlreadyRefunded,
+    #[error(
+        "the sale is charged back, so there is nothing to refund (30007): win the dispute first"
+    )]
+    ChargedBack,
+    #[error("only an approved charge or a captured hold can be disputed")]
+    NotDisputable,
+    #[error("nothing is left to dispute: all of it is refunded or charged back")]
+    NothingToDispute,
+    #[error("the sale is not settled yet, so it cannot be disputed: wait for the end of its day")]
+    NotSettled,
+    #[error("the case {0} was opened already, for another sale or another reason")]
+    DisputeExists(String),
+    #[error("a dispute has a case id of 1 to 100 characters and a reason of 1 to 20")]
+    InvalidDispute,
+    #[error("the merchant has no chargeback {0}")]
+    UnknownChargeback(String),
+    #[error("the dispute was won already")]
+    DisputeWon,
+    #[error("the dispute was lost already")]
+    DisputeLost,
+    #[error("{0} is no method of GuestyPay: only these can be credited without a sale")]
+    NoCredit(String),
     #[error("the sub-account has no payout {0}")]
     UnknownPayout(String),
     #[error("only a payout that was processed before can be rejected, and each only once")]
@@ -98,6 +120,16 @@ impl Refusal {
             Self::NotRefundable => "not_refundable",
             Self::RefundTooLarge { .. } => "refund_too_large",
             Self::AlreadyRefunded => "already_refunded",
+            Self::ChargedBack => "charged_back",
+            Self::NotDisputable => "not_disputable",
+            Self::NothingToDispute => "nothing_to_dispute",
+            Self::NotSettled => "not_settled",
+            Self::DisputeExists(_) => "dispute_exists",
+            Self::InvalidDispute => "invalid_dispute",
+            Self::UnknownChargeback(_) => "unknown_chargeback",
+            Self::DisputeWon => "dispute_won",
+            Self::DisputeLost => "dispute_lost",
+            Self::NoCredit(_) => "no_credit",
             Self::UnknownPayout(_) => "unknown_payout",
             Self::PayoutNotProcessed => "payout_not_processed",
             Self::InvalidReturnCode(_) => "invalid_return_code",

@@ -37,8 +37,10 @@ pub(crate) struct Chain {
     pub(crate) taken: Option<Money>,
     /// Whether a hold was released.
     pub(crate) released: bool,
-    /// How much went back.
+    /// How much was given back.
     pub(crate) returned: Money,
+    /// How much was charged back, and not given back again.
+    pub(crate) charged_back: Money,
 }
 
 impl Chain {
@@ -55,6 +57,11 @@ impl Chain {
             return Err(Refusal::HoldExpired);
         }
         Ok(())
+    }
+
+    fn left_of(&self, taken: Money) -> Money {
+        let gone = self.returned.minor() + self.charged_back.minor();
+        Money::from_minor(taken.minor() - gone, taken.currency())
     }
 
     fn check_amount(&self, asked: Money) -> Result<(), Refusal> {
@@ -116,7 +123,10 @@ pub(crate) fn refund(
     use TransactionKind::{PartialRefund, PartialVoid, Refund, Void};
 
     let taken = chain.taken.ok_or(Refusal::NotRefundable)?;
-    let left = Money::from_minor(taken.minor() - chain.returned.minor(), taken.currency());
+    if chain.charged_back.is_positive() {
+        return Err(Refusal::ChargedBack);
+    }
+    let left = chain.left_of(taken);
     if left.is_zero() {
         return Err(Refusal::AlreadyRefunded);
     }
@@ -132,4 +142,18 @@ pub(crate) fn refund(
         (true, false) => PartialRefund,
     };
     Ok((kind, asked))
+}
+
+/// Charges back what is left of a settled sale.
+pub(crate) fn charge_back(chain: &Chain, settled: bool) -> Result<Money, Refusal> {
+    let taken = chain.taken.ok_or(Refusal::NotDisputable)?;
+    let left = chain.left_of(taken);
+    if left.is_zero() {
+        return Err(Refusal::NothingToDispute);
+    }
+    if settled {
+        Ok(left)
+    } else {
+        Err(Refusal::NotSettled)
+    }
 }

@@ -21,6 +21,8 @@ diesel::table! {
         reserve_days -> Integer,
         last_position -> BigInt,
         reserve_on_refund -> Text,
+        fee_dispute_minor -> BigInt,
+        reserve_on_chargeback -> Text,
     }
 }
 
@@ -95,6 +97,15 @@ diesel::table! {
         adjustment_id -> Nullable<Text>,
         adjustment_category -> Nullable<Text>,
         payout -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    deadline (transaction_id) {
+        transaction_id -> BigInt,
+        sub_account -> Text,
+        kind -> Text,
+        due_ms -> BigInt,
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Token {
     capture: Outcome,
     void: Outcome,
     refund: Outcome,
+    /// Whether the card holder disputes what was taken, once it is settled.
+    pub(crate) disputes: bool,
 }
 
 /// A card, without its number.
@@ -55,6 +57,7 @@ impl Token {
             capture: Approved,
             void: Approved,
             refund: Approved,
+            disputes: false,
         }
     }
 
@@ -79,6 +82,13 @@ impl Token {
         }
     }
 
+    const fn disputed(self) -> Self {
+        Self {
+            disputes: true,
+            ..self
+        }
+    }
+
     /// Charges and holds alike.
     const fn on_payment(self, outcome: Outcome) -> Self {
         Self {
@@ -99,16 +109,18 @@ impl Token {
         .on_payment(outcome)
     }
 
-    /// What this card does when it is asked for this. A refund is asked for
-    /// as one, whether it becomes a refund or a void.
-    pub(crate) const fn outcome(&self, kind: TransactionKind) -> Outcome {
-        match kind {
+    /// What this card does when it is asked for a transaction of this kind. A refund is asked for as
+    /// one, whether it becomes a refund or a void.
+    pub(crate) const fn outcome(&self, asked: TransactionKind) -> Outcome {
+        match asked.whole() {
             TransactionKind::Verify => self.verify,
             TransactionKind::Charge => self.charge,
             TransactionKind::Authorization => self.hold,
-            TransactionKind::Capture | TransactionKind::PartialCapture => self.capture,
-            TransactionKind::Void | TransactionKind::PartialVoid => self.void,
-            TransactionKind::Refund | TransactionKind::PartialRefund => self.refund,
+            TransactionKind::Capture => self.capture,
+            TransactionKind::Void => self.void,
+            TransactionKind::Refund | TransactionKind::Credit => self.refund,
+            // Nobody asks the card.
+            _ => Outcome::Approved,
         }
     }
 }
@@ -219,7 +231,7 @@ pub(crate) static TOKENS: &[Token] = &[
         card("visa", "credit", "FR", "400000", "3155"),
     ),
     // Stripe's: trouble after the charge.
-    Token::new("pm_card_createDispute", visa("0259")),
+    Token::new("pm_card_createDispute", visa("0259")).disputed(),
     Token::new("pm_card_refundFail", visa("5126"))
         .on_refund(Outcome::Declined(&declines::REFUND_DENIED)),
     Token::new("pm_card_pendingRefund", visa("7726")).on_refund(Outcome::AnswerLost),

@@ -58,6 +58,7 @@ pub(crate) struct Draft {
     pub(crate) at: Timestamp,
     /// When the sale that it voids was made, if it voids one: both are closed together.
     pub(crate) voids_sale_of: Option<Timestamp>,
+    pub(crate) case_id: Option<String>,
 }
 
 /// How the card's bank decided.
@@ -87,6 +88,11 @@ impl Transaction {
         }
     }
 
+    /// Whether the card holder's bank made it, in nobody's attempt.
+    pub(crate) fn is_of_dispute(&self) -> bool {
+        self.case_id.is_some()
+    }
+
     pub(crate) fn public_id(&self) -> TransactionId {
         TransactionId::new(self.id.to_string())
     }
@@ -103,8 +109,8 @@ fn id_at(account: &Account, position: i64) -> i64 {
 }
 
 /// The merchant and the sub-account's number that an id tells.
-pub(crate) fn read_id(id: &TransactionId) -> Option<(i64, i64, i64)> {
-    let id: i64 = id.as_str().parse().ok()?;
+pub(crate) fn read_id(id: &str) -> Option<(i64, i64, i64)> {
+    let id: i64 = id.parse().ok()?;
     (id > 0).then_some((id, id / MERCHANT, id % MERCHANT / SUB_ACCOUNT))
 }
 
@@ -149,7 +155,7 @@ pub(crate) fn post(
                 .voids_sale_of
                 .map_or(draft.at, |sale| sale.max(draft.at)),
         ),
-        case_id: None,
+        case_id: draft.case_id,
     };
     both!(c, c => diesel::insert_into(transaction::table).values(&new).execute(c))?;
     Ok(new)
@@ -237,7 +243,9 @@ pub(crate) fn chain(
     original: &Transaction,
     followers: &[Transaction],
 ) -> Chain {
-    use TransactionKind::{Authorization, PartialRefund, PartialVoid, Refund, Void};
+    use TransactionKind::{
+        Authorization, Chargeback, PartialRefund, PartialVoid, Refund, ReversalChargeback, Void,
+    };
 
     let approved = || followers.iter().filter(|follower| follower.is_approved());
     let taken = sale(original, followers).map(|sale| sale.amount(account));
@@ -249,6 +257,11 @@ pub(crate) fn chain(
         })
         .map(|one| one.amount_minor)
         .sum();
+    let charged_back = approved().map(|one| match one.kind {
+        Chargeback => one.amount_minor,
+        ReversalChargeback => -one.amount_minor,
+        _ => 0,
+    });
     Chain {
         shape: method.shape,
         hold_expires_at: (original.kind == Authorization && original.is_approved())
@@ -257,6 +270,7 @@ pub(crate) fn chain(
         taken,
         released: taken.is_none() && approved().any(|one| one.kind == Void),
         returned: Money::from_minor(returned, account.currency),
+        charged_back: Money::from_minor(charged_back.sum(), account.currency),
     }
 }
 

@@ -8,9 +8,12 @@
 
 mod bank;
 mod books;
+mod disputes;
 mod properties;
 mod races;
 mod raw;
+mod reserves;
 mod settlement;
 mod settlement_histories;
 mod tokens;
+mod voids;

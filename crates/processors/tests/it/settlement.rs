@@ -2,10 +2,10 @@
 
 use contract::Timestamp;
 use money::Money;
-use processors::sandbox::{Adjustment, ReserveOnRefund};
+use processors::sandbox::Adjustment;
 use processors::{
-    Activity, Charge, Cursor, Fee, FollowUp, PayoutId, PayoutRecord, PayoutStatus, Processor,
-    Release, StepKind, SubAccountId, TransactionKind,
+    Activity, Charge, Cursor, Fee, PayoutId, PayoutRecord, PayoutStatus, Processor, Release,
+    StepKind, SubAccountId, TransactionKind,
 };
 
 use crate::bank::{Bank, money, refusal, usd};
@@ -15,12 +15,12 @@ pub(crate) fn at(text: &str) -> Timestamp {
 }
 
 /// The merchant's first sub-account.
-fn dollars() -> SubAccountId {
+pub(crate) fn dollars() -> SubAccountId {
     SubAccountId::new("1387.1")
 }
 
 /// Lets time pass, and tells what it has brought about, a line for each step.
-async fn run(bank: &Bank, until: &str) -> Vec<String> {
+pub(crate) async fn run(bank: &Bank, until: &str) -> Vec<String> {
     let steps = bank
         .sandbox
         .run_until(&bank.merchant, at(until))
@@ -32,6 +32,8 @@ async fn run(bank: &Bank, until: &str) -> Vec<String> {
                 format!("{settled} settled, {released} released")
             }
             StepKind::PayoutsSent(sent) => format!("{} sent", sent.len()),
+            StepKind::DisputeOpened { amount, .. } => format!("{amount} disputed"),
+            StepKind::DisputeLost { .. } => "dispute lost".to_owned(),
         };
         format!("{} {} {what}", step.sub_account, step.at.to_report_text())
     });
@@ -46,7 +48,7 @@ pub(crate) async fn payouts(bank: &Bank, sub_account: &SubAccountId) -> Vec<Payo
 }
 
 /// A payout's lines, short.
-fn told(payout: &PayoutRecord) -> Vec<String> {
+pub(crate) fn told(payout: &PayoutRecord) -> Vec<String> {
     let lines = payout.lines.iter().map(|line| {
         let what = match &line.activity {
             Activity::Transaction { kind, .. } => kind.name().to_owned(),
@@ -57,6 +59,9 @@ fn told(payout: &PayoutRecord) -> Vec<String> {
             Activity::Fee {
                 fee: Fee::Fixed, ..
             } => "fixed fee".to_owned(),
+            Activity::Fee {
+                fee: Fee::Dispute, ..
+            } => "dispute fee".to_owned(),
             Activity::ReserveHeld { release_at, .. } => {
                 format!("held until {}", release_at.to_report_text())
             }
@@ -68,6 +73,7 @@ fn told(payout: &PayoutRecord) -> Vec<String> {
                 let why = match release {
                     Release::Scheduled => "in time",
                     Release::Refund => "for a refund",
+                    Release::Chargeback => "for a chargeback",
                 };
                 format!("released {why}, of {}", collected_at.to_report_text())
             }
@@ -208,110 +214,6 @@ store::on_both_engines! {
         assert_eq!(payouts.len(), 1);
         assert_eq!(payouts[0].amount, usd(8_650));
         assert_eq!(payouts[0].process_at, at("2023-08-29T12:00:00Z"));
-    }
-
-    async fn a_refund_keeps_the_reserve_or_returns_it_as_the_terms_say(bank: Bank) {
-        let card = bank.method("pm_card_visa").await;
-        let pounds = SubAccountId::new("1387.2");
-        bank.sandbox.set_reserve_on_refund(&pounds, ReserveOnRefund::Returned).await.unwrap();
-        for (account, currency, reserve, lines) in [
-            (&dollars(), "USD", 1_000, [
-                "Partial Refund -5.00", "fixed fee -0.30",
-                "released in time, of 2023-08-14T23:59:59 10.00",
-            ].as_slice()),
-            (&pounds, "GBP", 950, &[
-                "Partial Refund -5.00", "fixed fee -0.30",
-                "released for a refund, of 2023-08-14T23:59:59 0.50",
-                "released in time, of 2023-08-14T23:59:59 9.50",
-            ]),
-        ] {
-            let amount = money(10_000, currency);
-            let hold = bank.hold(&format!("hold {currency}"), &card, amount).await.unwrap();
-            let id = hold.transaction_id;
-            bank.capture(&format!("capture {currency}"), &id, None).await.unwrap();
-            // The day is over, whether or not anybody has closed it yet.
-            let key = format!("refund {currency}");
-            bank.refund_next_day(&key, &id, Some(money(500, currency))).await.unwrap();
-            run(&bank, "2023-08-22T12:00:00Z").await;
-            let held = bank.sandbox.balance(account).await.unwrap().reserve;
-            assert_eq!(held, money(reserve, currency));
-            run(&bank, "2023-12-31").await;
-            let payouts = payouts(&bank, account).await;
-            assert_eq!(payouts.len(), 2);
-            // The refund alone is a debt until the reserve is released: −5.00 − 0.30 + 10.00.
-            assert_eq!(told(&payouts[1]), lines);
-            assert_eq!(payouts[1].amount, money(470, currency));
-        }
-    }
-
-    async fn a_part_that_is_voided_settles_with_its_sale_and_costs_nothing(bank: Bank) {
-        let card = bank.method("pm_card_visa").await;
-        let hold = bank.hold("hold", &card, usd(20_000)).await.unwrap().transaction_id;
-        bank.capture("capture", &hold, Some(usd(10_000))).await.unwrap();
-        bank.refund("void", &hold, Some(usd(4_000))).await.unwrap();
-        run(&bank, "2023-08-22").await;
-        let payouts = payouts(&bank, &dollars()).await;
-        // 2.9 % and 10 % of the 60.00 that are left.
-        assert_eq!(told(&payouts[0]), [
-            "fixed fee -0.30",
-            "Partial Capture 100.00",
-            "percentage fee -1.74",
-            "held until 2023-11-12T23:59:59 -6.00",
-            "Partial Void -40.00",
-        ]);
-        assert_eq!(payouts[0].amount, usd(5_196));
-        let settled = Some(at("2023-08-14T23:59:59.999Z"));
-        let feed = bank.feed(1).await;
-        let dates: Vec<_> = feed.iter().map(|row| (row.kind.name(), row.settled_at)).collect();
-        assert_eq!(dates, [
-            ("Authorization", None),
-            ("Verify", settled),
-            ("Partial Capture", settled),
-            ("Partial Void", settled),
-        ]);
-    }
-
-    async fn what_is_voided_whole_never_settles(bank: Bank) {
-        let card = bank.method("pm_card_visa").await;
-        let whole = bank.charge("whole", &card, usd(10_000)).await.unwrap().transaction_id;
-        bank.refund("void", &whole, None).await.unwrap();
-        let parts = bank.charge("parts", &card, usd(10_000)).await.unwrap().transaction_id;
-        bank.refund("part", &parts, Some(usd(1))).await.unwrap();
-        bank.refund("rest", &parts, None).await.unwrap();
-        let steps = run(&bank, "2024-12-31").await;
-        assert_eq!(steps, [
-            // The verification of the card.
-            "1387.1 2023-08-14T23:59:59 1 settled, 0.00 USD released",
-            "1387.1 2023-08-21T12:00:00 0 sent",
-        ]);
-        let feed = bank.feed(1).await;
-        let unsettled: Vec<_> = feed.iter().filter(|row| row.settled_at.is_none())
-            .map(|row| row.kind.name()).collect();
-        assert_eq!(unsettled, ["Charge", "Void", "Charge", "Partial Void", "Partial Void"]);
-        let balance = bank.sandbox.balance(&dollars()).await.unwrap();
-        // The fixed fee of each charge.
-        assert_eq!((balance.settlements, balance.reserve), (usd(0), usd(0)));
-        assert_eq!((balance.fees, balance.account), (usd(60), usd(-60)));
-        assert_eq!(refusal(bank.refund_next_day("more", &whole, None).await), "already_refunded");
-    }
-
-    async fn a_void_that_was_declined_voids_nothing(bank: Bank) {
-        let card = bank.method("pm_card_refundFail").await;
-        let sale = bank.charge("sale", &card, usd(10_000)).await.unwrap().transaction_id;
-        bank.refund("void", &sale, None).await.unwrap();
-        run(&bank, "2023-08-22").await;
-        assert_eq!(payouts(&bank, &dollars()).await[0].amount, usd(8_680));
-    }
-
-    async fn a_void_that_is_dated_before_its_sale_is_settled_with_it_all_the_same(bank: Bank) {
-        let card = bank.method("pm_card_visa").await;
-        let sale = bank.charge("sale", &card, usd(10_000)).await.unwrap().transaction_id;
-        let void = bank.follow_up("void", &sale, Some(usd(4_000)));
-        let before = FollowUp { at: at("2023-08-01"), ..void };
-        bank.sandbox.refund(before).await.unwrap();
-        let steps = run(&bank, "2023-08-15").await;
-        assert_eq!(steps, ["1387.1 2023-08-14T23:59:59 3 settled, 0.00 USD released"]);
-        assert_eq!(bank.sandbox.balance(&dollars()).await.unwrap().settlements, usd(6_000));
     }
 
     async fn dinars_are_settled_to_the_fils(bank: Bank) {

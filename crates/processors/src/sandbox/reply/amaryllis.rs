@@ -24,7 +24,10 @@ pub(super) fn reply(account: &Account, posted: &Posted) -> Value {
         .decline()
         .map_or("0", |decline| decline.error_id);
     let authorization_code = approved.then_some(&transaction.authorization_or_error_code);
-    let refunds = transaction.kind.whole() == TransactionKind::Refund;
+    let refunds = matches!(
+        transaction.kind.whole(),
+        TransactionKind::Refund | TransactionKind::Credit
+    );
     json!({
         "SuccessFlag": approved,
         "TransactionID": transaction.id.to_string(),

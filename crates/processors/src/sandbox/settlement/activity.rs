@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     Transaction,
     PercentageFee,
     FixedFee,
+    DisputeFee,
     ReserveHeld,
     ReserveReleased,
     ReserveReturned,
@@ -29,10 +30,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Transaction,
         Self::PercentageFee,
         Self::FixedFee,
+        Self::DisputeFee,
         Self::ReserveHeld,
         Self::ReserveReleased,
         Self::ReserveReturned,
@@ -44,6 +46,7 @@ impl Kind {
             Self::Transaction => "Transaction",
             Self::PercentageFee => "Percentage Fee",
             Self::FixedFee => "Fixed Fee",
+            Self::DisputeFee => "Dispute Fee",
             Self::ReserveHeld => "Reserve Held",
             Self::ReserveReleased => "Reserve Released",
             Self::ReserveReturned => "Reserve Returned",
@@ -130,11 +133,15 @@ fn line(account: &Account, row: &Row, of: Option<TransactionKind>) -> Result<Pay
         },
         Kind::PercentageFee => fee(Fee::Percentage)?,
         Kind::FixedFee => fee(Fee::Fixed)?,
+        Kind::DisputeFee => fee(Fee::Dispute)?,
         Kind::ReserveHeld => Activity::ReserveHeld {
             transaction: id()?,
             release_at: row.reserve_at.ok_or_else(broken)?,
         },
         Kind::ReserveReleased => released(Release::Scheduled)?,
+        Kind::ReserveReturned if of == Some(TransactionKind::Chargeback) => {
+            released(Release::Chargeback)?
+        }
         Kind::ReserveReturned => released(Release::Refund)?,
         Kind::Adjustment => Activity::Adjustment {
             id: row.adjustment_id.clone().ok_or_else(broken)?,

@@ -18,6 +18,13 @@ pub(crate) fn payout_of(settled_at: Timestamp) -> Timestamp {
     sending_on((settled_at + Duration::days(PAYOUT_DAYS)).date())
 }
 
+/// When a card holder who objects to a sale that is settled at an instant says so: at noon of the
+/// next day, when no day is closed.
+pub(crate) fn dispute_of(settled_at: Timestamp) -> Timestamp {
+    let next_day = Timestamp::start_of((settled_at + Duration::days(1)).date());
+    next_day + Duration::hours(12)
+}
+
 /// When payouts are sent next.
 pub(crate) fn payout_after(at: Timestamp) -> Timestamp {
     let today = sending_on(at.date());

@@ -12,12 +12,12 @@ use store::{Connection, update_prepared};
 use super::super::account::Account;
 use super::super::halt::Halt;
 use super::super::refusal::Refusal;
-use super::super::tables::{activity as table, sub_account, transaction};
+use super::super::tables::{activity as table, transaction};
 use super::super::transaction::{Transaction, settle};
 use super::activity::{self, Kind, Row};
 use super::rules::{self, Effects, Terms};
 use super::state::{self, Draft, State};
-use super::{ReserveOnRefund, calendar};
+use super::{ReserveTerms, calendar};
 use crate::{StepKind, TransactionKind, TransactionStatus};
 
 /// Whether a sale is settled at an instant: its day is closed, or should have been by then.
@@ -34,6 +34,16 @@ pub(crate) fn is_settled(
     Ok(at > state.closes_at(sale.system_at))
 }
 
+/// When a sale that was just made will be disputed, on a card whose holder does.
+pub(crate) fn disputed_at(
+    c: &mut Connection,
+    account: &Account,
+    sale: &Transaction,
+) -> QueryResult<Timestamp> {
+    let state = state::load(c, account)?;
+    Ok(calendar::dispute_of(state.closes_at(sale.system_at)))
+}
+
 /// Closes a day.
 pub(crate) fn day(
     c: &mut Connection,
@@ -43,10 +53,7 @@ pub(crate) fn day(
 ) -> Result<StepKind, Halt> {
     let open = open(c, account, at)?;
     let left = left_of_sales(&open);
-    let on_refund: ReserveOnRefund = sub_account::table
-        .find(&account.id)
-        .select(sub_account::reserve_on_refund)
-        .first(c)?;
+    let reserve = ReserveTerms::load(c, account)?;
     let mut closing = Closing {
         account,
         state,
@@ -57,7 +64,7 @@ pub(crate) fn day(
     for one in &open {
         let effects = closing.effects(one, left.get(&one.chain()).copied())?;
         closing.record(one, &effects)?;
-        if effects.gives_back && on_refund == ReserveOnRefund::Returned {
+        if effects.settles && reserve.return_on(one.kind) {
             closing.give_back(c, one)?;
         }
         if effects.settles {
@@ -153,6 +160,7 @@ impl Closing<'_> {
         let terms = Terms {
             fee_rate: self.account.fee_rate,
             fee_fixed: self.account.fee_fixed,
+            fee_dispute: self.account.fee_dispute,
             reserve_rate: self.account.reserve_rate,
         };
         let amount = self.money(one.amount_minor);
@@ -166,6 +174,7 @@ impl Closing<'_> {
             (Kind::Transaction, effects.moved.minor(), None),
             (Kind::PercentageFee, -effects.fee_percentage.minor(), None),
             (Kind::FixedFee, -effects.fee_fixed.minor(), None),
+            (Kind::DisputeFee, -effects.fee_dispute.minor(), None),
             (
                 Kind::ReserveHeld,
                 -effects.reserve.minor(),

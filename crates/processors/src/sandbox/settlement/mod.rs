@@ -9,31 +9,24 @@ mod payouts;
 mod rules;
 mod state;
 mod step;
+mod terms;
 
 use contract::Timestamp;
-use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::expression::AsExpression;
-use diesel::prelude::*;
-use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::Text;
 use money::Money;
-use store::{Connection, Lock};
 
 pub use self::adjustment::Adjustment;
-pub(crate) use self::close::is_settled;
+pub(crate) use self::close::{disputed_at, is_settled};
 pub(crate) use self::payouts::after as payouts_after;
+pub use self::terms::{ReservePolicy, ReserveTerms};
+use super::Sandbox;
 use super::account::Account;
 use super::refusal::Refusal;
-use super::tables::sub_account;
-use super::{Halt, Sandbox, transaction};
-use crate::feed::text_column;
-use crate::{Failure, MerchantId, PayoutId, Step, SubAccountId, TransactionId};
+use crate::{Failure, MerchantId, PayoutId, Step, SubAccountId};
 
 /// A sub-account's sums, since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
-    /// Sales less refunds, settled.
+    /// Sales and reversed chargebacks less refunds, credits and chargebacks, settled.
     pub settlements: Money,
     /// Adjustments, of either sign.
     pub adjustments: Money,
@@ -47,29 +40,6 @@ pub struct Balance {
     /// included.
     pub account: Money,
 }
-
-/// What a refund does to the reserve that was held of its sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Text)]
-pub enum ReserveOnRefund {
-    /// Nothing: it is held until its day comes.
-    Kept,
-    /// The refunded part of it is released with the refund.
-    Returned,
-}
-
-impl ReserveOnRefund {
-    const ALL: [Self; 2] = [Self::Kept, Self::Returned];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Kept => "Kept",
-            Self::Returned => "Returned",
-        }
-    }
-}
-
-text_column!(ReserveOnRefund);
 
 impl Sandbox {
     pub(super) async fn next_step(
@@ -129,17 +99,8 @@ impl Sandbox {
         return_code: &str,
         at: Timestamp,
     ) -> Result<PayoutId, Failure> {
-        let unknown = || Refusal::UnknownPayout(payout.to_string());
-        let (id, merchant, number) =
-            transaction::read_id(&TransactionId::new(payout.as_str())).ok_or_else(unknown)?;
-        let account = SubAccountId::new(format!("{merchant}.{number}"));
-        let account = self
-            .account(&account)
-            .await
-            .map_err(|failure| match failure {
-                Failure::Refused { .. } => unknown().into(),
-                other => other,
-            })?;
+        let unknown = Refusal::UnknownPayout(payout.to_string());
+        let (id, account) = self.account_of(payout.as_str(), unknown).await?;
         let code = return_code.to_owned();
         check_return_code(&code)?;
         self.write(account, move |c, account| {
@@ -185,44 +146,6 @@ impl Sandbox {
             })
         })
         .await
-    }
-
-    /// Chooses what a refund, from the next closed day on, does to the reserve of its sale. At first
-    /// it is kept.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] when there is no such sub-account.
-    pub async fn set_reserve_on_refund(
-        &self,
-        sub_account: &SubAccountId,
-        policy: ReserveOnRefund,
-    ) -> Result<(), Failure> {
-        let account = self.account(sub_account).await?;
-        self.write(account, move |c, account| {
-            diesel::update(sub_account::table.find(&account.id))
-                .set(sub_account::reserve_on_refund.eq(policy))
-                .execute(c)?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Works on one sub-account, locked. No caller names a row that could be there already, so one
-    /// that is means that a rule was broken: nothing is kept, and it is told apart from a key reused.
-    async fn write<T: Send + 'static>(
-        &self,
-        account: Account,
-        work: impl Fn(&mut Connection, &Account) -> Result<T, Halt> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let lock = Lock::row("sub_account", &account.id);
-        let done = self.store.write(lock, move |c| work(c, &account)).await;
-        done.map_err(|halt| match halt {
-            Halt::Store(error @ store::Error::Duplicate(_)) => {
-                tracing::error!(%error, "settlement would write what it has written already");
-                Failure::Unavailable
-            }
-            other => other.into(),
-        })
     }
 }
 

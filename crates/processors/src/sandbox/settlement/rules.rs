@@ -9,6 +9,7 @@ use crate::{TransactionKind, TransactionStatus};
 pub(crate) struct Terms {
     pub(crate) fee_rate: Rate,
     pub(crate) fee_fixed: Money,
+    pub(crate) fee_dispute: Money,
     pub(crate) reserve_rate: Rate,
 }
 
@@ -19,10 +20,9 @@ pub(crate) struct Effects {
     pub(crate) settles: bool,
     /// What it adds to the balance, or takes from it.
     pub(crate) moved: Money,
-    /// Whether it gives back a settled sale, or a part of it.
-    pub(crate) gives_back: bool,
     pub(crate) fee_percentage: Money,
     pub(crate) fee_fixed: Money,
+    pub(crate) fee_dispute: Money,
     pub(crate) reserve: Money,
 }
 
@@ -37,8 +37,8 @@ pub(crate) fn effects(
     terms: &Terms,
 ) -> Result<Effects, MoneyError> {
     use TransactionKind::{
-        Authorization, Capture, Charge, PartialCapture, PartialRefund, PartialVoid, Refund, Verify,
-        Void,
+        Authorization, Capture, Charge, Chargeback, Credit, PartialCapture, PartialRefund,
+        PartialVoid, Refund, ReversalChargeback, Verify, Void,
     };
 
     let nothing = Money::zero(amount.currency());
@@ -50,7 +50,9 @@ pub(crate) fn effects(
         Charge => (!left.is_zero(), amount, true),
         Capture | PartialCapture => (!left.is_zero(), amount, false),
         Void | PartialVoid if left_of_sale.is_some() => (!left.is_zero(), back, false),
-        Refund | PartialRefund => (true, back, true),
+        Refund | PartialRefund | Credit => (true, back, true),
+        Chargeback => (true, back, false),
+        ReversalChargeback => (true, amount, false),
         Authorization => (false, nothing, true),
         Verify | Void | PartialVoid => (true, nothing, false),
     };
@@ -60,9 +62,9 @@ pub(crate) fn effects(
     Ok(Effects {
         settles,
         moved: when(settles, moved),
-        gives_back: processed && kind.whole() == Refund,
         fee_percentage: sold.times(&terms.fee_rate, Rounding::HalfUp)?,
         fee_fixed: when(has_fixed_fee, terms.fee_fixed),
+        fee_dispute: when(kind == Chargeback, terms.fee_dispute),
         reserve: sold.times(&terms.reserve_rate, Rounding::HalfUp)?,
     })
 }
@@ -70,8 +72,8 @@ pub(crate) fn effects(
 #[cfg(test)]
 mod tests {
     use TransactionKind::{
-        Authorization, Capture, Charge, PartialCapture, PartialRefund, PartialVoid, Refund, Verify,
-        Void,
+        Authorization, Capture, Charge, Chargeback, Credit, PartialCapture, PartialRefund,
+        PartialVoid, Refund, ReversalChargeback, Verify, Void,
     };
     use TransactionStatus::{Declined, Processed};
 
@@ -90,10 +92,12 @@ mod tests {
         let terms = Terms {
             fee_rate: Rate::from_percent("2.9").unwrap(),
             fee_fixed: money(fixed),
+            fee_dispute: money(50 * fixed),
             reserve_rate: Rate::from_percent("10").unwrap(),
         };
         let e = effects(kind, status, money(minor), left.map(money), &terms).unwrap();
         let amounts = [e.moved, e.fee_percentage, e.fee_fixed, e.reserve];
+        assert_eq!(e.fee_dispute.is_positive(), kind == Chargeback);
         (e.settles, amounts.map(Money::minor))
     }
 
@@ -124,6 +128,9 @@ mod tests {
             (PartialRefund, None, (true, [-10_000, 0, 30, 0]), 30),
             (Authorization, None, (false, [0, 0, 30, 0]), 30),
             (Verify, None, (true, [0, 0, 0, 0]), 0),
+            (Credit, None, (true, [-10_000, 0, 30, 0]), 30),
+            (Chargeback, None, (true, [-10_000, 0, 0, 0]), 0),
+            (ReversalChargeback, None, (true, [10_000, 0, 0, 0]), 0),
             // A hold's release.
             (Void, None, (true, [0, 0, 0, 0]), 0),
         ] {

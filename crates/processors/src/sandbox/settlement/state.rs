@@ -87,7 +87,9 @@ impl State {
         let amount = draft.amount_minor;
         match draft.kind {
             Kind::Transaction => add(&mut self.settled_minor, amount)?,
-            Kind::PercentageFee | Kind::FixedFee => add(&mut self.fees_minor, -amount)?,
+            Kind::PercentageFee | Kind::FixedFee | Kind::DisputeFee => {
+                add(&mut self.fees_minor, -amount)?;
+            }
             Kind::Adjustment => add(&mut self.adjusted_minor, amount)?,
             Kind::ReserveHeld | Kind::ReserveReleased | Kind::ReserveReturned => {
                 add(&mut self.reserve_minor, -amount)?;

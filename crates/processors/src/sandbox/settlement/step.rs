@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use store::Connection;
 
 use super::super::account::Account;
+use super::super::dispute;
 use super::super::halt::Halt;
 use super::super::tables::{activity, payout, transaction};
 use super::state::{self, State};
@@ -16,10 +17,7 @@ use crate::{PayoutStatus, Step, SubAccountId};
 /// When there is something to do next, if there is anything.
 pub(crate) fn next(c: &mut Connection, account: &Account) -> Result<Option<Timestamp>, Halt> {
     let state = state::load(c, account)?;
-    Ok([next_close(c, &state)?, next_payout(c, &state)?]
-        .into_iter()
-        .flatten()
-        .min())
+    Ok(Agenda::of(c, account, &state)?.next())
 }
 
 /// Takes the next step, if it is due until then.
@@ -29,25 +27,56 @@ pub(crate) fn take(
     until: Timestamp,
 ) -> Result<Option<Step>, Halt> {
     let mut state = state::load(c, account)?;
-    let (close, pay) = (next_close(c, &state)?, next_payout(c, &state)?);
-    let Some(at) = [close, pay].into_iter().flatten().min() else {
-        return Ok(None);
-    };
-    if at > until {
-        return Ok(None);
+    loop {
+        let agenda = Agenda::of(c, account, &state)?;
+        let Some(at) = agenda.next().filter(|at| *at <= until) else {
+            return Ok(None);
+        };
+        let kind = if agenda.dispute == Some(at) {
+            let Some(kind) = dispute::take(c, account, at)? else {
+                continue;
+            };
+            kind
+        } else {
+            state.stepped_at = at;
+            let kind = if agenda.close == Some(at) {
+                close::day(c, account, &mut state, at)?
+            } else {
+                payouts::send(c, account, &mut state, at)?
+            };
+            state::save(c, &state)?;
+            kind
+        };
+        return Ok(Some(Step {
+            sub_account: SubAccountId::new(&account.id),
+            at,
+            kind,
+        }));
     }
-    state.stepped_at = at;
-    let kind = if close == Some(at) {
-        close::day(c, account, &mut state, at)?
-    } else {
-        payouts::send(c, account, &mut state, at)?
-    };
-    state::save(c, &state)?;
-    Ok(Some(Step {
-        sub_account: SubAccountId::new(&account.id),
-        at,
-        kind,
-    }))
+}
+
+/// When each kind of step is due next.
+struct Agenda {
+    dispute: Option<Timestamp>,
+    close: Option<Timestamp>,
+    payout: Option<Timestamp>,
+}
+
+impl Agenda {
+    fn of(c: &mut Connection, account: &Account, state: &State) -> Result<Self, Halt> {
+        // Like everything else, a dispute that became known late is not in the past.
+        let dispute = dispute::next(c, account)?;
+        Ok(Self {
+            dispute: dispute.map(|due| due.max(state.stepped_at)),
+            close: next_close(c, state)?,
+            payout: next_payout(c, state)?,
+        })
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let all = [self.dispute, self.close, self.payout];
+        all.into_iter().flatten().min()
+    }
 }
 
 /// A day is closed when there is a transaction to settle, or a reserve to release.
