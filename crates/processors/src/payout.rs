@@ -26,11 +26,11 @@ pub struct PayoutRecord {
     pub status: PayoutStatus,
     /// When it is, or was, sent to the bank.
     pub process_at: Timestamp,
-    /// When the bank sent it back.
+    /// When the bank sent it back, or it was declined.
     pub rejected_at: Option<Timestamp>,
-    /// The processor's code of what was sent, the bank's of what it rejected; empty before.
+    /// The processor's code of what was sent, the bank's of what it rejected; else empty.
     pub authorization_or_error_code: String,
-    /// The rejected payout that this one is sent again for. Both have the same lines.
+    /// The rejected or declined payout that this one is sent again for. Both have the same lines.
     pub reissue_of: Option<PayoutId>,
     /// What the bank's statement says.
     pub descriptor: String,
@@ -38,7 +38,8 @@ pub struct PayoutRecord {
     pub lines: Vec<PayoutLine>,
 }
 
-/// An activity in a payout. Of the payouts that it is in, one at most was not rejected.
+/// An activity in a payout. Of the payouts that it is in, one at most was neither rejected nor
+/// declined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutLine {
     /// The activity's number, the sub-account's own.
@@ -125,14 +126,20 @@ pub enum PayoutStatus {
     PendingDueDate,
     /// The bank sent it back.
     RejectedByProcessor,
+    /// The processor would not send it.
+    DeclinedByProcessor,
+    /// The merchant would not have it.
+    DeclinedByUser,
 }
 
 impl PayoutStatus {
     /// Every status.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::Processed,
         Self::PendingDueDate,
         Self::RejectedByProcessor,
+        Self::DeclinedByProcessor,
+        Self::DeclinedByUser,
     ];
 
     /// The name in reports.
@@ -141,6 +148,8 @@ impl PayoutStatus {
             Self::Processed => "Processed",
             Self::PendingDueDate => "Pending Due Date",
             Self::RejectedByProcessor => "Rejected by Processor",
+            Self::DeclinedByProcessor => "Declined by Processor",
+            Self::DeclinedByUser => "Declined by User",
         }
     }
 }

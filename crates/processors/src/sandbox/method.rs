@@ -4,11 +4,13 @@ use contract::ObjectId;
 use diesel::prelude::*;
 use store::{Connection, both};
 
+use super::declines::{self, Decline};
 use super::halt::Halt;
 use super::names;
+use super::refusal::Refusal;
 use super::tables::method;
 use super::tokens::{self, Token};
-use crate::{Billing, CardFacts, MethodToken, Shape};
+use crate::{Billing, CardFacts, MethodToken, Shape, TransactionKind};
 
 /// A stored method.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub(crate) struct Method {
     pub(crate) usable: bool,
     /// Whether it has declined a payment, if it declines the first only.
     pub(crate) declined_once: bool,
+    /// What it will decline next, once, and why.
+    pub(crate) refuses: Option<(TransactionKind, &'static Decline)>,
 }
 
 #[derive(Queryable, Insertable)]
@@ -42,6 +46,8 @@ struct Row {
     billing_json: String,
     usable: bool,
     declined_once: bool,
+    refused_kind: Option<TransactionKind>,
+    refused_code: Option<String>,
 }
 
 /// What a card of the table tells of itself.
@@ -76,6 +82,7 @@ pub(crate) fn find(c: &mut Connection, token: &str) -> Result<Option<Method>, Ha
 fn read(row: Row) -> Result<Method, Halt> {
     let shape = SHAPES.iter().find(|(_, name)| *name == row.shape);
     let (shape, _) = *shape.ok_or_else(|| Halt::corrupt(row.shape))?;
+    let refuses = row.refused_kind.zip(row.refused_code.as_deref());
     Ok(Method {
         token: MethodToken::new(row.token),
         merchant: row.merchant,
@@ -93,6 +100,7 @@ fn read(row: Row) -> Result<Method, Halt> {
         billing: serde_json::from_str(&row.billing_json).map_err(Halt::corrupt)?,
         usable: row.usable,
         declined_once: row.declined_once,
+        refuses: refuses.and_then(|(kind, code)| Some((kind, declines::by_error_id(code)?))),
     })
 }
 
@@ -113,6 +121,8 @@ pub(crate) fn insert(c: &mut Connection, new: &Method) -> Result<(), Halt> {
         billing_json: serde_json::to_string(&new.billing).map_err(Halt::corrupt)?,
         usable: new.usable,
         declined_once: new.declined_once,
+        refused_kind: None,
+        refused_code: None,
     };
     diesel::insert_into(method::table).values(row).execute(c)?;
     Ok(())
@@ -123,6 +133,25 @@ pub(crate) fn mark_declined(c: &mut Connection, token: &MethodToken) -> Result<(
     diesel::update(method::table.find(token.as_str()))
         .set(method::declined_once.eq(true))
         .execute(c)?;
+    Ok(())
+}
+
+/// Remembers what the method will decline next, or that there is nothing.
+pub(crate) fn refuse(
+    c: &mut Connection,
+    token: &MethodToken,
+    refused: Option<(TransactionKind, &'static Decline)>,
+) -> Result<(), Halt> {
+    let (kind, decline) = refused.unzip();
+    let changed = diesel::update(method::table.find(token.as_str()))
+        .set((
+            method::refused_kind.eq(kind),
+            method::refused_code.eq(decline.map(|decline| decline.error_id)),
+        ))
+        .execute(c)?;
+    if changed == 0 {
+        return Err(Refusal::UnknownMethod(token.to_string()).into());
+    }
     Ok(())
 }
 

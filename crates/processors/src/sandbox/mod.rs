@@ -17,6 +17,7 @@ mod operation;
 mod processor;
 mod refusal;
 mod reply;
+mod reset;
 mod rules;
 mod settlement;
 mod stripe_amount;
@@ -32,13 +33,13 @@ use money::Currency;
 use store::{Connection, Lock, Migrations, Store};
 
 pub use self::dispute::{Dispute, DisputeOutcome};
-pub use self::settlement::{Adjustment, Balance, ReservePolicy, ReserveTerms};
+pub use self::settlement::{Adjustment, Balance, DeclinedBy, ReservePolicy, ReserveTerms};
 
 use self::account::{Account, Merchant};
 use self::halt::Halt;
 use self::method::Method;
 use self::refusal::Refusal;
-use crate::{Billing, Failure, MerchantId, MethodToken, Shape, SubAccountId};
+use crate::{Billing, Failure, MerchantId, MethodToken, Shape, SubAccountId, TransactionKind};
 
 /// What brings the sandbox's database to this program's version.
 pub const MIGRATIONS: Migrations = embed_migrations!("migrations/sandbox");
@@ -120,6 +121,7 @@ impl Sandbox {
             billing: known.billing,
             usable: true,
             declined_once: false,
+            refuses: None,
         };
         let taken = Refusal::MethodExists(method.token.to_string());
         let stored = self
@@ -130,6 +132,31 @@ impl Sandbox {
             Err(Halt::Store(store::Error::Duplicate(_))) => Err(taken.into()),
             other => Ok(other?),
         }
+    }
+
+    /// Lets a stored method decline the next thing of a kind that it is asked for: a charge, a hold, a
+    /// capture, a release, a refund or a credit. `error_id` is GuestyPay's number of the reason, such
+    /// as `10329`. Asked again, it forgets what it would have declined before.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] when the method or the number is unknown, or the kind is not asked for.
+    pub async fn refuse_next(
+        &self,
+        method: &MethodToken,
+        asked: TransactionKind,
+        error_id: &str,
+    ) -> Result<(), Failure> {
+        use TransactionKind::{Authorization, Capture, Charge, Credit, Refund, Void};
+        if ![Charge, Authorization, Capture, Void, Refund, Credit].contains(&asked) {
+            return Err(Refusal::NotAskedOfCards(asked.name()).into());
+        }
+        let decline = declines::by_error_id(error_id)
+            .ok_or_else(|| Refusal::UnknownDecline(error_id.to_owned()))?;
+        let method = method.clone();
+        let refused = self.store.write(Lock::none(), move |c| {
+            method::refuse(c, &method, Some((asked, decline)))
+        });
+        Ok(refused.await?)
     }
 
     async fn merchant(&self, id: &MerchantId) -> Result<Arc<Merchant>, Failure> {

@@ -59,7 +59,7 @@ pub(crate) fn verify(
             Err(Refusal::KeyReused.into())
         };
     }
-    let (ruling, answered) = rule(new, TransactionKind::Verify)?;
+    let (ruling, answered) = rule(c, new, TransactionKind::Verify)?;
     let new = Method {
         usable: !matches!(ruling, Ruling::Declined(_)),
         ..new.clone()
@@ -116,10 +116,7 @@ pub(crate) fn charge(
         return Err(Refusal::NoCredit(request.method.to_string()).into());
     }
     rules::check_amount(request.amount, method.shape)?;
-    let (ruling, answered) = rule(&method, kind)?;
-    if matches!(method.behaviour.outcome(kind), Outcome::DeclinedOnce(_)) && !method.declined_once {
-        method::mark_declined(c, &method.token)?;
-    }
+    let (ruling, answered) = rule(c, &method, kind)?;
     let draft = Draft {
         key: request.key.clone(),
         original_id: None,
@@ -213,7 +210,7 @@ fn follow_up(
     };
     let chain = transaction::chain(account, &method, &original, &followers);
     let (kind, amount) = decide(&chain, settled)?;
-    let (ruling, answered) = match rule(&method, asked)? {
+    let (ruling, answered) = match rule(c, &method, asked)? {
         // The bank is asked anew only for money that goes back.
         (Ruling::Approved, answered) if kind.whole() != TransactionKind::Refund => (
             Ruling::ApprovedUnder(original.authorization_or_error_code.clone()),
@@ -305,14 +302,24 @@ pub(crate) fn method_of(c: &mut Connection, transaction: &Transaction) -> Result
         .ok_or_else(|| Halt::corrupt(format!("method {} is gone", transaction.method)))
 }
 
-/// How the card behaves, and whether the caller hears of it.
-fn rule(method: &Method, kind: TransactionKind) -> Result<(Ruling, bool), Halt> {
-    match method.behaviour.outcome(kind) {
+/// How the card behaves, and whether the caller hears of it. What is declined once, is so now.
+fn rule(
+    c: &mut Connection,
+    method: &Method,
+    asked: TransactionKind,
+) -> Result<(Ruling, bool), Halt> {
+    if let Some((_, decline)) = method.refuses.filter(|(kind, _)| *kind == asked) {
+        method::refuse(c, &method.token, None)?;
+        return Ok((Ruling::Declined(decline), true));
+    }
+    match method.behaviour.outcome(asked) {
         Outcome::Approved => Ok((Ruling::Approved, true)),
         Outcome::DeclinedOnce(_) if method.declined_once => Ok((Ruling::Approved, true)),
-        Outcome::Declined(decline) | Outcome::DeclinedOnce(decline) => {
+        Outcome::DeclinedOnce(decline) => {
+            method::mark_declined(c, &method.token)?;
             Ok((Ruling::Declined(decline), true))
         }
+        Outcome::Declined(decline) => Ok((Ruling::Declined(decline), true)),
         Outcome::AuthenticationRequired => {
             Ok((Ruling::Declined(&declines::AUTHENTICATION_REQUIRED), true))
         }

@@ -37,6 +37,7 @@ impl Processor for Sandbox {
             billing: request.billing.clone(),
             usable: true,
             declined_once: false,
+            refuses: None,
         };
         let key = request.key.clone();
         self.post(&key, account, move |c, account| {

@@ -81,6 +81,14 @@ pub(crate) enum Refusal {
     UnknownPayout(String),
     #[error("only a payout that was processed before can be rejected, and each only once")]
     PayoutNotProcessed,
+    #[error("only a payout that is pending or was processed before can be declined")]
+    PayoutNotDeclinable,
+    #[error(
+        "{0} is nothing that a card is asked for: name Charge, Authorization, Capture, Void, Refund or Credit"
+    )]
+    NotAskedOfCards(&'static str),
+    #[error("{0} is no decline of the sandbox: give a number that its documentation lists")]
+    UnknownDecline(String),
     #[error("\"{0}\" is no return code of a bank: give one such as R02")]
     InvalidReturnCode(String),
     #[error("an adjustment has an amount other than nothing, in the sub-account's currency")]
@@ -132,6 +140,9 @@ impl Refusal {
             Self::NoCredit(_) => "no_credit",
             Self::UnknownPayout(_) => "unknown_payout",
             Self::PayoutNotProcessed => "payout_not_processed",
+            Self::PayoutNotDeclinable => "payout_not_declinable",
+            Self::NotAskedOfCards(_) => "not_asked_of_cards",
+            Self::UnknownDecline(_) => "unknown_decline",
             Self::InvalidReturnCode(_) => "invalid_return_code",
             Self::InvalidAdjustment | Self::InvalidAdjustmentName => "invalid_adjustment",
             Self::AdjustmentExists(_) => "adjustment_exists",

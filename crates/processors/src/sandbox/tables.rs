@@ -42,6 +42,8 @@ diesel::table! {
         billing_json -> Text,
         usable -> Bool,
         declined_once -> Bool,
+        refused_kind -> Nullable<Text>,
+        refused_code -> Nullable<Text>,
     }
 }
 

@@ -9,11 +9,13 @@
 mod bank;
 mod books;
 mod disputes;
+mod histories;
+mod payouts;
 mod properties;
 mod races;
 mod raw;
 mod reserves;
+mod reset;
 mod settlement;
-mod settlement_histories;
 mod tokens;
 mod voids;

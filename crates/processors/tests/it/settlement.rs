@@ -4,8 +4,8 @@ use contract::Timestamp;
 use money::Money;
 use processors::sandbox::Adjustment;
 use processors::{
-    Activity, Charge, Cursor, Fee, PayoutId, PayoutRecord, PayoutStatus, Processor, Release,
-    StepKind, SubAccountId, TransactionKind,
+    Activity, Charge, Cursor, Fee, PayoutRecord, PayoutStatus, Processor, Release, StepKind,
+    SubAccountId, TransactionKind,
 };
 
 use crate::bank::{Bank, money, refusal, usd};
@@ -235,58 +235,6 @@ store::on_both_engines! {
         let payouts = payouts(&bank, &SubAccountId::new("1388.1")).await;
         // 505 − 15 (14.645) − 30 − 51 (50.5)
         assert_eq!(payouts[0].amount, money(409, "JPY"));
-    }
-
-    async fn a_rejected_payout_keeps_its_lines_and_is_sent_again_under_a_new_id(bank: Bank) {
-        let card = bank.method("pm_card_visa").await;
-        bank.charge("sale", &card, usd(10_000)).await.unwrap();
-        run(&bank, "2023-08-25").await;
-        let first = payouts(&bank, &dollars()).await.remove(0);
-        // On a Friday, after that day's payouts.
-        let rejected_at = at("2023-08-25T15:00:00Z");
-        let again = bank.sandbox.reject_payout(&first.id, "R02", rejected_at).await.unwrap();
-        assert_ne!(again, first.id);
-        assert_eq!(bank.sandbox.balance(&dollars()).await.unwrap().payouts, usd(0));
-        let feed = payouts(&bank, &dollars()).await;
-        let short: Vec<_> = feed.iter().map(|p| (&p.id, p.status, p.rejected_at, p.reissue_of.as_ref())).collect();
-        assert_eq!(short, [
-            (&first.id, PayoutStatus::RejectedByProcessor, Some(rejected_at), None),
-            (&again, PayoutStatus::PendingDueDate, None, Some(&first.id)),
-        ]);
-        assert_eq!(feed[0].authorization_or_error_code, "R02");
-        assert!(feed[0].position > first.position);
-        assert_eq!((&feed[0].lines, &feed[1].lines), (&first.lines, &first.lines));
-        let steps = run(&bank, "2023-08-31").await;
-        assert_eq!(steps, ["1387.1 2023-08-28T12:00:00 1 sent"]);
-        let sent = payouts(&bank, &dollars()).await.remove(1);
-        assert_eq!((&sent.id, sent.status, sent.amount), (&again, PayoutStatus::Processed, usd(8_680)));
-        assert_eq!(bank.sandbox.balance(&dollars()).await.unwrap().payouts, usd(8_680));
-        // And once more.
-        let third = bank.sandbox.reject_payout(&again, "R03", at("2023-08-29")).await.unwrap();
-        let newest = payouts(&bank, &dollars()).await.remove(2);
-        assert_eq!((newest.id, newest.reissue_of), (third, Some(again)));
-    }
-
-    async fn a_bank_rejects_only_what_was_sent_and_says_why(bank: Bank) {
-        let card = bank.method("pm_card_visa").await;
-        bank.charge("sale", &card, usd(10_000)).await.unwrap();
-        run(&bank, "2023-08-25").await;
-        let id = payouts(&bank, &dollars()).await.remove(0).id;
-        let reject = async |id: &PayoutId, code: &str, when: &str| {
-            bank.sandbox.reject_payout(id, code, at(when)).await
-        };
-        assert_eq!(refusal(reject(&id, "R02", "2023-08-20").await), "payout_not_processed");
-        for code in ["", "R", "R2", "X02", "R022", "R0é"] {
-            assert_eq!(refusal(reject(&id, code, "2023-08-25").await), "invalid_return_code");
-        }
-        for unknown in ["", "x", "-1", "1387001136900000099", "9999001136900000001"] {
-            let unknown = PayoutId::new(unknown);
-            assert_eq!(refusal(reject(&unknown, "R02", "2023-08-25").await), "unknown_payout");
-        }
-        let again = reject(&id, "R02", "2023-08-25").await.unwrap();
-        for not_sent in [&id, &again] {
-            assert_eq!(refusal(reject(not_sent, "R02", "2023-09-25").await), "payout_not_processed");
-        }
     }
 
     async fn an_adjustment_has_an_id_and_a_category_and_is_made_once(bank: Bank) {

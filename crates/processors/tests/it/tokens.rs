@@ -231,4 +231,43 @@ store::on_both_engines! {
         let never = bank.sandbox.lookup(&bank.merchant, &AttemptKey::new("never")).await;
         assert_eq!(never, Ok(None));
     }
+
+    async fn a_method_can_be_told_to_decline_the_next_of_a_kind_once(bank: Bank) {
+        let method = bank.method("pm_card_visa").await;
+        let refuse = async |asked, error_id| bank.sandbox.refuse_next(&method, asked, error_id).await;
+        let sale = bank.charge("sale", &method, usd(1_000)).await.unwrap().transaction_id;
+        refuse(TransactionKind::Refund, "10329").await.unwrap();
+        // Nothing else is meant.
+        bank.charge("other", &method, usd(1_000)).await.unwrap();
+        let refund = bank.refund("refund", &sale, Some(usd(300))).await.unwrap();
+        assert_eq!(declined(refund.verdict.clone()), ("10329".to_owned(), DeclineClass::Hard));
+        assert_eq!(bank.refund("refund", &sale, Some(usd(300))).await, Ok(refund));
+        let again = bank.refund("again", &sale, None).await.unwrap();
+        assert!(matches!(again.verdict, Verdict::Approved { .. }));
+        assert_eq!(again.amount, usd(1_000));
+
+        let hold = bank.hold("hold", &method, usd(1_000)).await.unwrap().transaction_id;
+        refuse(TransactionKind::Charge, "10308").await.unwrap();
+        refuse(TransactionKind::Capture, "10004").await.unwrap();
+        let charge = bank.charge("forgotten", &method, usd(1_000)).await.unwrap();
+        assert!(matches!(charge.verdict, Verdict::Approved { .. }));
+        let capture = bank.capture("declined", &hold, None).await.unwrap();
+        assert_eq!(declined(capture.verdict), ("10004".to_owned(), DeclineClass::Soft));
+        let capture = bank.capture("capture", &hold, None).await.unwrap();
+        assert!(matches!(capture.verdict, Verdict::Approved { .. }));
+    }
+
+    async fn only_what_a_card_can_decline_is_refused(bank: Bank) {
+        use TransactionKind::{PartialRefund, Refund, Verify};
+        let method = bank.method("pm_card_visa").await;
+        for asked in [Verify, PartialRefund] {
+            let answer = bank.sandbox.refuse_next(&method, asked, "10329").await;
+            assert_eq!(refusal(answer), "not_asked_of_cards");
+        }
+        let answer = bank.sandbox.refuse_next(&method, Refund, "1").await;
+        assert_eq!(refusal(answer), "unknown_decline");
+        let nobody = processors::MethodToken::new("nobody");
+        let answer = bank.sandbox.refuse_next(&nobody, Refund, "10329").await;
+        assert_eq!(refusal(answer), "unknown_method");
+    }
 }

@@ -16,6 +16,7 @@ use money::Money;
 
 pub use self::adjustment::Adjustment;
 pub(crate) use self::close::{disputed_at, is_settled};
+pub use self::payouts::DeclinedBy;
 pub(crate) use self::payouts::after as payouts_after;
 pub use self::terms::{ReservePolicy, ReserveTerms};
 use super::Sandbox;
@@ -32,7 +33,7 @@ pub struct Balance {
     pub adjustments: Money,
     /// Fees of closed days.
     pub fees: Money,
-    /// Payouts that were sent and not rejected.
+    /// Payouts that were sent, and neither rejected nor declined.
     pub payouts: Money,
     /// What is kept in reserve.
     pub reserve: Money,
@@ -105,6 +106,25 @@ impl Sandbox {
         check_return_code(&code)?;
         self.write(account, move |c, account| {
             payouts::reject(c, account, id, &code, at)
+        })
+        .await
+    }
+
+    /// Lets the processor or the merchant decline a payout, whether it is pending or was sent, and
+    /// answers with the payout that will be sent in its place on the next business day.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] when there is no such payout, or it is rejected or declined already.
+    pub async fn decline_payout(
+        &self,
+        payout: &PayoutId,
+        by: DeclinedBy,
+        at: Timestamp,
+    ) -> Result<PayoutId, Failure> {
+        let unknown = Refusal::UnknownPayout(payout.to_string());
+        let (id, account) = self.account_of(payout.as_str(), unknown).await?;
+        self.write(account, move |c, account| {
+            payouts::decline(c, account, id, by, at)
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The payouts of a sub-account: sent, rejected by the bank, and sent again.
+//! The payouts of a sub-account: sent, rejected by the bank or declined, and sent again.
 
 use contract::Timestamp;
 use diesel::prelude::*;
@@ -34,6 +34,15 @@ struct Row {
     #[diesel(column_name = rejected_ms)]
     rejected_at: Option<Timestamp>,
     code: String,
+}
+
+/// Who declines a payout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeclinedBy {
+    /// The processor.
+    Processor,
+    /// The merchant.
+    User,
 }
 
 /// Sends what is due: payouts that the bank has rejected, and one of all activities whose time has
@@ -110,7 +119,7 @@ fn send_new(
     Ok(Some((id, amount_minor)))
 }
 
-/// The bank sends a payout back: it keeps its lines, and is issued again on the next business day.
+/// The bank sends a payout back.
 pub(crate) fn reject(
     c: &mut Connection,
     account: &Account,
@@ -118,27 +127,55 @@ pub(crate) fn reject(
     return_code: &str,
     at: Timestamp,
 ) -> Result<PayoutId, Halt> {
-    let mut state = state::load(c, account)?;
-    let rejected: Row = payout::table
-        .filter(payout::sub_account.eq(&account.id))
-        .filter(payout::id.eq(id))
-        .first(c)
-        .optional()?
-        .ok_or_else(|| Refusal::UnknownPayout(id.to_string()))?;
-    if rejected.status != PayoutStatus::Processed || at < rejected.process_at {
+    let rejected = find(c, account, id)?;
+    if !rejected.is_sent(at) {
         return Err(Refusal::PayoutNotProcessed.into());
     }
     let status = PayoutStatus::RejectedByProcessor;
-    change(c, &mut state, id, status, Some(at), return_code)?;
-    state::add(&mut state.paid_minor, -rejected.amount_minor)?;
+    issue_again(c, account, rejected, status, return_code, at)
+}
+
+/// A payout is declined, sent or not.
+pub(crate) fn decline(
+    c: &mut Connection,
+    account: &Account,
+    id: i64,
+    by: DeclinedBy,
+    at: Timestamp,
+) -> Result<PayoutId, Halt> {
+    let declined = find(c, account, id)?;
+    if declined.status != PayoutStatus::PendingDueDate && !declined.is_sent(at) {
+        return Err(Refusal::PayoutNotDeclinable.into());
+    }
+    let status = match by {
+        DeclinedBy::Processor => PayoutStatus::DeclinedByProcessor,
+        DeclinedBy::User => PayoutStatus::DeclinedByUser,
+    };
+    issue_again(c, account, declined, status, "", at)
+}
+
+/// A payout that came to nothing keeps its lines, and is issued again on the next business day.
+fn issue_again(
+    c: &mut Connection,
+    account: &Account,
+    ended: Row,
+    status: PayoutStatus,
+    code: &str,
+    at: Timestamp,
+) -> Result<PayoutId, Halt> {
+    let mut state = state::load(c, account)?;
+    change(c, &mut state, ended.id, status, Some(at), code)?;
+    if ended.status == PayoutStatus::Processed {
+        state::add(&mut state.paid_minor, -ended.amount_minor)?;
+    }
     let again = Row {
         id: next_id(account, &mut state),
         position: next_position(&mut state),
-        reissue_of: Some(id),
+        reissue_of: Some(ended.id),
         status: PayoutStatus::PendingDueDate,
         process_at: calendar::payout_after(at.max(state.stepped_at)),
         code: String::new(),
-        ..rejected
+        ..ended
     };
     let new = public_id(again.id);
     diesel::insert_into(payout::table)
@@ -146,6 +183,21 @@ pub(crate) fn reject(
         .execute(c)?;
     state::save(c, &state)?;
     Ok(new)
+}
+
+fn find(c: &mut Connection, account: &Account, id: i64) -> Result<Row, Halt> {
+    let found = payout::table
+        .filter(payout::sub_account.eq(&account.id))
+        .filter(payout::id.eq(id))
+        .first(c)
+        .optional()?;
+    Ok(found.ok_or_else(|| Refusal::UnknownPayout(id.to_string()))?)
+}
+
+impl Row {
+    fn is_sent(&self, at: Timestamp) -> bool {
+        self.status == PayoutStatus::Processed && at >= self.process_at
+    }
 }
 
 /// A page of a sub-account's feed of payouts.
