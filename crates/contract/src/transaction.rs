@@ -1,7 +1,8 @@
 //! The payment transactions report on the wire.
 
-use money::{Fixed, FixedText, Money};
 use serde::Serialize;
+
+use crate::report::ReportAmount;
 
 /// A row of the report: a transaction as GuestyPay's books have it.
 ///
@@ -42,26 +43,4 @@ pub struct Transaction {
     pub transaction_type: String,
     /// The authorization code of what was processed, the error's number of what was declined.
     pub authorization_or_error_code: String,
-}
-
-/// An amount with all the digits that its currency has. The documents show a number, the published
-/// schema wants a string; a setting of the server decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum ReportAmount {
-    /// `1000.00`
-    Number(Fixed),
-    /// `"1000.00"`
-    Text(FixedText),
-}
-
-impl ReportAmount {
-    /// The amount in either form.
-    pub fn new(amount: Money, as_text: bool) -> Self {
-        if as_text {
-            Self::Text(FixedText(amount))
-        } else {
-            Self::Number(Fixed(amount))
-        }
-    }
 }

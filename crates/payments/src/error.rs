@@ -27,6 +27,17 @@ pub enum Error {
         /// The currency.
         currency: money::Currency,
     },
+    /// A payout that was imported is reported with more lines, or fewer. They have their places in
+    /// reports by then, so it is imported no further.
+    #[error("payout {payout} had {known} lines, and is reported with {reported} now")]
+    ChangedPayout {
+        /// The payout.
+        payout: String,
+        /// How many it had.
+        known: i64,
+        /// How many it is reported with.
+        reported: i64,
+    },
     /// A token cannot be signed.
     #[error("a token could not be signed: {0}")]
     Signing(#[from] jsonwebtoken::errors::Error),

@@ -231,6 +231,43 @@ diesel::table! {
         label -> Text,
         provider_id -> Text,
         position -> BigInt,
+        payout_position -> BigInt,
+        payout_under_way -> BigInt,
+    }
+}
+
+diesel::table! {
+    payout (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        first_place -> BigInt,
+        sub_account_id -> Text,
+        first_sub_account_place -> BigInt,
+        line_count -> BigInt,
+        amount_minor -> BigInt,
+        currency -> Text,
+        status -> Text,
+        process_ms -> BigInt,
+        rejected_ms -> Nullable<BigInt>,
+        code -> Text,
+        reissue_of -> Nullable<Text>,
+        descriptor -> Text,
+    }
+}
+
+diesel::table! {
+    payout_line (account_id, payout_id, number) {
+        account_id -> Text,
+        payout_id -> Text,
+        number -> BigInt,
+        activity -> Text,
+        detail -> Nullable<Text>,
+        amount_minor -> BigInt,
+        settled_ms -> BigInt,
+        transaction_id -> Nullable<Text>,
+        reserve_ms -> Nullable<BigInt>,
+        adjustment_id -> Nullable<Text>,
+        adjustment_category -> Nullable<Text>,
     }
 }
 
@@ -255,11 +292,13 @@ diesel::table! {
         status -> Text,
         kind -> Text,
         code -> Text,
+        attempt_key -> Text,
+        case_id -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    transaction_run (scope, first_place) {
+    report_run (scope, first_place) {
         scope -> Text,
         first_place -> BigInt,
         day -> BigInt,
@@ -295,7 +334,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempt,
     refund,
     feed_cursor,
+    payout,
+    payout_line,
     processor_transaction,
-    transaction_run,
+    report_run,
     domain_event,
 );

@@ -14,8 +14,11 @@ mod path;
 mod payment_methods;
 mod payment_view;
 mod payments;
+mod payout_view;
+mod payouts;
 mod providers;
 mod query;
+mod report;
 mod report_error;
 mod reservation_view;
 mod reservations;
@@ -55,6 +58,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(payment_methods::routes())
         .merge(payments::routes())
         .merge(transactions::routes())
+        .merge(payouts::routes())
         .merge(sandbox)
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)

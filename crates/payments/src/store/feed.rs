@@ -5,11 +5,13 @@ use diesel::prelude::*;
 use processors::{Cursor, SubAccount, TransactionRecord};
 use store::{Connection, both};
 
+use super::payout::Piece;
 use crate::Error;
 use crate::schema::{feed_cursor, provider};
 
 const ACTIVE: &str = "ACTIVE";
 const SANDBOX: &str = "SANDBOX";
+const NOT_UNDER_WAY: i64 = 0;
 
 /// A sub-account's feed.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -21,6 +23,10 @@ pub(crate) struct Feed {
     pub(crate) provider_id: PaymentProviderId,
     /// The last position that was read.
     pub(crate) position: i64,
+    /// The last position that was read of its payouts.
+    pub(crate) payout_position: i64,
+    /// The position of the payout of which some lines are kept, but not all; 0: there is none.
+    payout_under_way: i64,
 }
 
 impl Feed {
@@ -36,6 +42,8 @@ impl Feed {
             label: sub_account.label(),
             provider_id,
             position: Cursor::START.0,
+            payout_position: Cursor::START.0,
+            payout_under_way: NOT_UNDER_WAY,
         }
     }
 }
@@ -72,7 +80,13 @@ pub(crate) fn advance(
     records: &[TransactionRecord],
 ) -> Result<bool, Error> {
     let now = of_account(connection, account)?;
-    if !read_from.iter().all(|feed| now.contains(feed)) {
+    let is_there = |read: &Feed| {
+        let mut feeds = now.iter();
+        feeds.any(|feed| {
+            feed.sub_account_id == read.sub_account_id && feed.position == read.position
+        })
+    };
+    if !read_from.iter().all(is_there) {
         return Ok(false);
     }
     for feed in read_from {
@@ -87,6 +101,40 @@ pub(crate) fn advance(
             .execute(connection)?;
     }
     Ok(true)
+}
+
+/// Says whether a piece of a payout may be kept, and keeps how far the feed is read with it. Not if the
+/// feed has moved on, or lines of the payout were kept in between as it was at another position: then
+/// nothing has changed. The account must be locked.
+pub(crate) fn claim(
+    connection: &mut Connection,
+    account: AccountId,
+    piece: &Piece,
+) -> Result<bool, Error> {
+    let payout = &piece.payout;
+    let feed = feed_cursor::table.find((account, payout.sub_account.as_str()));
+    let found: Option<Feed> = feed
+        .select(Feed::as_select())
+        .first(connection)
+        .optional()?;
+    let is_ours = found.is_some_and(|feed| {
+        let continues = feed.payout_under_way == payout.position.0;
+        feed.payout_position == piece.after.0 && (piece.is_first() || continues)
+    });
+    if is_ours {
+        let (position, under_way) = if piece.is_last() {
+            (payout.position.0, NOT_UNDER_WAY)
+        } else {
+            (piece.after.0, payout.position.0)
+        };
+        diesel::update(feed)
+            .set((
+                feed_cursor::payout_position.eq(position),
+                feed_cursor::payout_under_way.eq(under_way),
+            ))
+            .execute(connection)?;
+    }
+    Ok(is_ours)
 }
 
 /// An active provider whose processor keeps books that can be read.

@@ -13,6 +13,8 @@ pub(crate) mod guest;
 pub(crate) mod invoice;
 pub(crate) mod listing;
 pub(crate) mod payment_method;
+pub(crate) mod payout;
+pub(crate) mod payout_row;
 pub(crate) mod provider;
 pub(crate) mod reservation;
 pub(crate) mod reservation_search;

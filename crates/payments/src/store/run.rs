@@ -1,33 +1,42 @@
-//! Where in the order of transactions the rows of a day stand: their places by day, run-length
-//! encoded. It knows nothing of the rows themselves.
+//! Where in the order of a report the rows of a day stand: their places by day, run-length encoded. So
+//! the page that a million rows precede is found by adding up a few counts. It knows nothing of the
+//! rows themselves.
 
 use contract::id::AccountId;
 use diesel::prelude::*;
-use store::Connection;
+use store::{Connection, both};
 
 use crate::Error;
 use crate::model::report::Window;
-use crate::schema::transaction_run;
+use crate::schema::report_run;
 
 /// The first of all places.
 const FIRST_PLACE: i64 = 1;
 
-/// Whose places: an account's, or one of its sub-accounts'.
+/// Whose places: an account's, or one of its sub-accounts', in one of the reports.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope(String);
 
 impl Scope {
-    pub(crate) fn of(account: AccountId, sub_account: Option<&str>) -> Self {
+    pub(crate) fn transactions(account: AccountId, sub_account: Option<&str>) -> Self {
+        Self::of(account.to_string(), sub_account)
+    }
+
+    pub(crate) fn payouts(account: AccountId, sub_account: Option<&str>) -> Self {
+        Self::of(format!("{account}:payouts"), sub_account)
+    }
+
+    fn of(book: String, sub_account: Option<&str>) -> Self {
         Self(match sub_account {
-            Some(sub_account) => format!("{account}/{sub_account}"),
-            None => account.to_string(),
+            Some(sub_account) => format!("{book}/{sub_account}"),
+            None => book,
         })
     }
 }
 
 /// Rows in a row, all of one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = transaction_run)]
+#[diesel(table_name = report_run)]
 pub(crate) struct Run {
     first_place: i64,
     day: i64,
@@ -40,33 +49,33 @@ impl Run {
     }
 }
 
-/// Gives the next places to rows of these days, and says which is the first. Whoever calls holds the
-/// account's lock.
+/// Gives the next places to so many rows of these days, and says which is the first. Whoever calls
+/// holds the account's lock.
 pub(crate) fn append(
     connection: &mut Connection,
     scope: &Scope,
-    days: impl IntoIterator<Item = i64>,
+    rows: impl IntoIterator<Item = (i64, i64)>,
 ) -> Result<i64, Error> {
-    let last: Option<Run> = transaction_run::table
-        .filter(transaction_run::scope.eq(&scope.0))
-        .order(transaction_run::first_place.desc())
+    let last: Option<Run> = report_run::table
+        .filter(report_run::scope.eq(&scope.0))
+        .order(report_run::first_place.desc())
         .select(Run::as_select())
         .first(connection)
         .optional()?;
     let first_place = last.map_or(FIRST_PLACE, |run| run.next_place());
-    let (grown, new) = encode(last, first_place, days);
+    let (grown, new) = encode(last, first_place, rows);
     if let Some(run) = grown {
-        diesel::update(transaction_run::table.find((&scope.0, run.first_place)))
-            .set(transaction_run::row_count.eq(run.row_count))
+        diesel::update(report_run::table.find((&scope.0, run.first_place)))
+            .set(report_run::row_count.eq(run.row_count))
             .execute(connection)?;
     }
     for run in new {
-        diesel::insert_into(transaction_run::table)
+        diesel::insert_into(report_run::table)
             .values((
-                transaction_run::scope.eq(&scope.0),
-                transaction_run::first_place.eq(run.first_place),
-                transaction_run::day.eq(run.day),
-                transaction_run::row_count.eq(run.row_count),
+                report_run::scope.eq(&scope.0),
+                report_run::first_place.eq(run.first_place),
+                report_run::day.eq(run.day),
+                report_run::row_count.eq(run.row_count),
             ))
             .execute(connection)?;
     }
@@ -77,26 +86,28 @@ pub(crate) fn append(
 fn encode(
     last: Option<Run>,
     first_place: i64,
-    days: impl IntoIterator<Item = i64>,
+    rows: impl IntoIterator<Item = (i64, i64)>,
 ) -> (Option<Run>, Vec<Run>) {
     let mut grown = None;
     let mut new: Vec<Run> = Vec::new();
-    for (place, day) in (first_place..).zip(days) {
+    let mut next_place = first_place;
+    for (day, count) in rows.into_iter().filter(|(_, count)| *count > 0) {
         let open = new.last_mut().or(grown.as_mut());
         match open {
-            Some(run) if run.day == day => run.row_count += 1,
+            Some(run) if run.day == day => run.row_count += count,
             None if last.is_some_and(|run| run.day == day) => {
                 grown = last.map(|run| Run {
-                    row_count: run.row_count + 1,
+                    row_count: run.row_count + count,
                     ..run
                 });
             }
             _ => new.push(Run {
-                first_place: place,
+                first_place: next_place,
                 day,
-                row_count: 1,
+                row_count: count,
             }),
         }
+        next_place += count;
     }
     (grown, new)
 }
@@ -131,13 +142,72 @@ pub(crate) fn spans(
     scope: &Scope,
     window: Window,
 ) -> Result<Vec<Span>, Error> {
-    let mut runs: Vec<Run> = transaction_run::table
-        .filter(transaction_run::scope.eq(&scope.0))
-        .filter(transaction_run::day.between(*window.days().start(), *window.days().end()))
+    let mut runs: Vec<Run> = both!(connection, c => report_run::table
+        .filter(report_run::scope.eq(&scope.0))
+        .filter(report_run::day.between(*window.days().start(), *window.days().end()))
         .select(Run::as_select())
-        .load(connection)?;
+        .load(c))?;
     runs.sort_unstable_by_key(|run| run.first_place);
     Ok(join(&runs, window))
+}
+
+/// A report's rows, at places.
+pub(crate) trait Book {
+    type Row;
+
+    /// Whether all rows at these places are in the report. Else they are counted one by one.
+    fn is_exact(&self, span: &Span) -> bool;
+
+    /// How many rows at these places are in the report.
+    fn count(&self, connection: &mut Connection, span: &Span) -> Result<i64, Error>;
+
+    /// The rows at these places that are in the report, in order.
+    fn rows(
+        &self,
+        connection: &mut Connection,
+        span: &Span,
+        skip: i64,
+        take: i64,
+    ) -> Result<Vec<Self::Row>, Error>;
+}
+
+/// One page of a report, whose rows are at these places. Reads rows only where the page is: the last
+/// page costs what the first does, as far as places are exact.
+pub(crate) fn page<B: Book>(
+    connection: &mut Connection,
+    book: &B,
+    spans: &[Span],
+    mut skip: i64,
+    take: i64,
+) -> Result<Vec<B::Row>, Error> {
+    let mut page = Vec::new();
+    let mut missing = take;
+    for span in spans {
+        let is_exact = book.is_exact(span);
+        if skip > 0 {
+            let matching = if is_exact {
+                span.row_count
+            } else {
+                book.count(connection, span)?
+            };
+            if matching <= skip {
+                skip -= matching;
+                continue;
+            }
+        }
+        let rows = if is_exact {
+            book.rows(connection, &span.part(skip, missing), 0, missing)?
+        } else {
+            book.rows(connection, span, skip, missing)?
+        };
+        skip = 0;
+        missing = missing.saturating_sub_unsigned(rows.len() as u64);
+        page.extend(rows);
+        if missing == 0 {
+            break;
+        }
+    }
+    Ok(page)
 }
 
 /// Runs that touch and are inside become one.
@@ -181,11 +251,17 @@ mod tests {
     fn rows_of_the_last_runs_day_make_it_longer() {
         let last = run(11, 5, 10);
         assert_eq!(
-            encode(Some(last), 21, [5, 5, 6, 6, 6, 5]),
+            encode(Some(last), 21, [(5, 2), (6, 1), (6, 2), (5, 1)]),
             (Some(run(11, 5, 12)), vec![run(23, 6, 3), run(26, 5, 1)])
         );
-        assert_eq!(encode(Some(last), 21, [6]), (None, vec![run(21, 6, 1)]));
-        assert_eq!(encode(None, 1, [5, 5]), (None, vec![run(1, 5, 2)]));
+        assert_eq!(
+            encode(Some(last), 21, [(6, 1)]),
+            (None, vec![run(21, 6, 1)])
+        );
+        assert_eq!(
+            encode(None, 1, [(5, 1), (4, 0), (5, 1)]),
+            (None, vec![run(1, 5, 2)])
+        );
         assert_eq!(encode(Some(last), 21, []), (None, vec![]));
     }
 
@@ -194,7 +270,7 @@ mod tests {
         /// starts a run.
         #[test]
         fn runs_tell_the_day_of_each_place(batches in prop::collection::vec(
-            prop::collection::vec(1..4_i64, 0..9), 0..9,
+            prop::collection::vec((1..4_i64, 0..3_i64), 0..9), 0..9,
         )) {
             let mut runs: Vec<Run> = Vec::new();
             for batch in &batches {
@@ -206,7 +282,11 @@ mod tests {
                 }
                 runs.extend(new);
             }
-            let days: Vec<i64> = batches.concat();
+            let days: Vec<i64> = batches
+                .concat()
+                .into_iter()
+                .flat_map(|(day, count)| std::iter::repeat_n(day, usize::try_from(count).unwrap()))
+                .collect();
             let told = runs.iter().flat_map(|run| std::iter::repeat_n(run.day, usize::try_from(run.row_count).unwrap()));
             prop_assert_eq!(told.collect::<Vec<_>>(), days.clone());
             let changes = days.windows(2).filter(|pair| pair[0] != pair[1]).count();

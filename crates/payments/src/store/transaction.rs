@@ -8,15 +8,15 @@
 use std::collections::{BTreeMap, HashSet};
 
 use contract::Timestamp;
-use contract::id::{AccountId, ListingId};
+use contract::id::{AccountId, ListingId, PaymentId, ReservationId};
 use diesel::prelude::*;
 use processors::{TransactionId, TransactionRecord};
 use store::{Connection, MultiBackend, both};
 
-use super::run::{self, Scope, Span};
+use super::run::{self, Book, Scope, Span};
 use crate::Error;
 use crate::model::report::{Filter, ReportRequest, Window, day_of};
-use crate::schema::{processor_transaction as transaction, reservation};
+use crate::schema::{attempt, payment, processor_transaction as transaction, reservation};
 
 type Rows<'a> = transaction::BoxedQuery<'a, MultiBackend>;
 
@@ -40,6 +40,7 @@ pub(crate) struct Transaction {
     pub(crate) status: String,
     pub(crate) kind: String,
     pub(crate) code: String,
+    pub(crate) case_id: Option<String>,
 }
 
 #[derive(Insertable)]
@@ -72,6 +73,8 @@ struct Facts<'a> {
     status: &'a str,
     kind: &'a str,
     code: &'a str,
+    attempt_key: &'a str,
+    case_id: Option<String>,
 }
 
 impl<'a> From<&'a TransactionRecord> for Facts<'a> {
@@ -90,17 +93,19 @@ impl<'a> From<&'a TransactionRecord> for Facts<'a> {
             status: record.status.name(),
             kind: record.kind.name(),
             code: &record.authorization_or_error_code,
+            attempt_key: record.key.as_str(),
+            case_id: record.case_id.clone(),
         }
     }
 }
 
-/// Keeps what a processor reported: new transactions at the end, changed ones where they are. The
-/// account must be locked.
-pub(crate) fn keep(
+/// Keeps what a processor reported, and says what of it is new: new transactions at the end, changed
+/// ones where they are. The account must be locked.
+pub(crate) fn keep<'a>(
     connection: &mut Connection,
     account: AccountId,
-    records: &[TransactionRecord],
-) -> Result<(), Error> {
+    records: &'a [TransactionRecord],
+) -> Result<Vec<&'a TransactionRecord>, Error> {
     let mut seen = HashSet::new();
     let (mut fresh, mut changed) = (Vec::new(), Vec::new());
     for record in records {
@@ -117,7 +122,24 @@ pub(crate) fn keep(
             .set(Facts::from(record))
             .execute(connection)?;
     }
-    Ok(())
+    Ok(fresh)
+}
+
+/// The payment of ours that a transaction was made for, with its reservation.
+pub(crate) fn payment_of(
+    connection: &mut Connection,
+    account: AccountId,
+    id: &TransactionId,
+) -> Result<Option<(PaymentId, ReservationId)>, Error> {
+    Ok(transaction::table
+        .inner_join(attempt::table.on(attempt::id.eq(transaction::attempt_key)))
+        .inner_join(payment::table.on(payment::id.eq(attempt::payment_id)))
+        .filter(transaction::account_id.eq(account))
+        .filter(transaction::id.eq(id.as_str()))
+        .filter(payment::account_id.eq(account))
+        .select((payment::id, payment::reservation_id))
+        .first(connection)
+        .optional()?)
 }
 
 /// One by one: for a list of ids PostgreSQL may read all of an account's rows, as long as it has no
@@ -140,10 +162,10 @@ fn insert(
     account: AccountId,
     fresh: &[&TransactionRecord],
 ) -> Result<(), Error> {
-    let days = |record: &&TransactionRecord| day_of(record.merchant_at);
+    let days = |record: &&TransactionRecord| (day_of(record.merchant_at), 1);
     let first_place = run::append(
         connection,
-        &Scope::of(account, None),
+        &Scope::transactions(account, None),
         fresh.iter().map(days),
     )?;
     let mut indices: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -155,7 +177,7 @@ fn insert(
     for (sub_account, indices) in indices {
         let first_place = run::append(
             connection,
-            &Scope::of(account, Some(sub_account)),
+            &Scope::transactions(account, Some(sub_account)),
             indices.iter().map(|index| days(&fresh[*index])),
         )?;
         for (place, index) in (first_place..).zip(indices) {
@@ -204,14 +226,18 @@ pub(crate) fn page(
         Filter::Dates {
             window,
             sub_account_id,
+            payout_id: _,
         } => {
+            let sub_account = sub_account_id.as_deref();
             let dates = Dates {
                 account,
                 listings,
                 window: *window,
-                sub_account: sub_account_id.as_deref(),
+                sub_account,
             };
-            dates.page(connection, request.skip, request.take)
+            let scope = Scope::transactions(account, sub_account);
+            let spans = run::spans(connection, &scope, *window)?;
+            run::page(connection, &dates, &spans, request.skip, request.take)
         }
     }
 }
@@ -240,50 +266,62 @@ struct Dates<'a> {
     sub_account: Option<&'a str>,
 }
 
-impl<'a> Dates<'a> {
-    /// Adds up counts, a few for a month, and reads rows only where the page is: the last page costs
-    /// what the first does. Only days of which a part is asked for are counted row by row, and all
-    /// days for an application that may not see every row.
-    fn page(
+/// Only days of which a part is asked for are counted row by row, and all days for an application
+/// that may not see every row.
+impl Book for Dates<'_> {
+    type Row = Transaction;
+
+    fn is_exact(&self, span: &Span) -> bool {
+        span.is_whole && self.listings.is_none()
+    }
+
+    fn count(&self, connection: &mut Connection, span: &Span) -> Result<i64, Error> {
+        Ok(self.matching(span).count().get_result(connection)?)
+    }
+
+    fn rows(
         &self,
         connection: &mut Connection,
-        mut skip: i64,
+        span: &Span,
+        skip: i64,
         take: i64,
     ) -> Result<Vec<Transaction>, Error> {
-        let scope = Scope::of(self.account, self.sub_account);
-        let mut page = Vec::new();
-        let mut missing = take;
-        for span in run::spans(connection, &scope, self.window)? {
-            let is_whole = span.is_whole && self.listings.is_none();
-            if skip > 0 {
-                let matching = if is_whole {
-                    span.row_count
-                } else {
-                    self.rows(&span).count().get_result(connection)?
-                };
-                if matching <= skip {
-                    skip -= matching;
-                    continue;
-                }
-            }
-            let rows = if is_whole {
-                self.in_order(self.rows(&span.part(skip, missing)))
-            } else {
-                self.in_order(self.rows(&span)).offset(skip).limit(missing)
-            };
-            let rows: Vec<Transaction> = rows.select(Transaction::as_select()).load(connection)?;
-            skip = 0;
-            missing = missing.saturating_sub_unsigned(rows.len() as u64);
-            page.extend(rows);
-            if missing == 0 {
-                break;
-            }
+        if self.is_exact(span) {
+            return self.at(connection, span);
         }
-        Ok(page)
+        Ok(self
+            .in_order(self.matching(span))
+            .offset(skip)
+            .limit(take)
+            .select(Transaction::as_select())
+            .load(connection)?)
+    }
+}
+
+impl<'a> Dates<'a> {
+    /// All rows at these places, by a statement that each connection prepares once: most pages are
+    /// of whole days.
+    fn at(&self, connection: &mut Connection, span: &Span) -> Result<Vec<Transaction>, Error> {
+        let (first, last) = span.places();
+        let of_account = transaction::table.filter(transaction::account_id.eq(self.account));
+        let rows = match self.sub_account {
+            Some(id) => both!(connection, c => of_account
+                .filter(transaction::sub_account_id.eq(id))
+                .filter(transaction::sub_account_place.between(first, last))
+                .order(transaction::sub_account_place)
+                .select(Transaction::as_select())
+                .load(c)),
+            None => both!(connection, c => of_account
+                .filter(transaction::place.between(first, last))
+                .order(transaction::place)
+                .select(Transaction::as_select())
+                .load(c)),
+        };
+        Ok(rows?)
     }
 
     /// The rows at these places that are inside the span of time.
-    fn rows(&self, span: &Span) -> Rows<'a> {
+    fn matching(&self, span: &Span) -> Rows<'a> {
         let (first, last) = span.places();
         let query = transaction::table
             .filter(transaction::account_id.eq(self.account))

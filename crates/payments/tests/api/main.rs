@@ -23,6 +23,8 @@ mod listings;
 mod oauth;
 mod payment_methods;
 mod payments;
+mod payout_imports;
+mod payouts;
 mod providers;
 mod reservation_lists;
 mod reservations;

@@ -4,14 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use chrono::Duration;
 use contract::Timestamp;
 use contract::id::{AccountId, PaymentProviderId};
 use money::Money;
 use payments::Settings;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    SubAccount, SubAccountId, TransactionId, TransactionKind, TransactionRecord, TransactionStatus,
-    Verify,
+    Activity, Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutId,
+    PayoutLine, PayoutRecord, PayoutStatus, Processor, SubAccount, SubAccountId, TransactionId,
+    TransactionKind, TransactionRecord, TransactionStatus, Verify,
 };
 use store::testing::{Engine, Fixture};
 use tokio::sync::oneshot;
@@ -23,10 +24,14 @@ use crate::support::TestApp;
 pub struct Recorded {
     sub_accounts: Mutex<Vec<SubAccount>>,
     records: Mutex<Vec<TransactionRecord>>,
+    payouts: Mutex<Vec<PayoutRecord>>,
     is_down: AtomicBool,
-    /// Whom the next answer waits for.
-    halt: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
+    /// Whom the next answer with transactions, or with payouts, waits for.
+    halt: Mutex<Option<Waiting>>,
+    payout_halt: Mutex<Option<Waiting>>,
 }
+
+type Waiting = (oneshot::Sender<()>, oneshot::Receiver<()>);
 
 /// An answer that is on its way, and stays there until it is let go.
 pub struct Halted {
@@ -100,6 +105,67 @@ impl Recorded {
         differs(record);
     }
 
+    /// Reports a payout of these lines, and says its id.
+    pub fn pay_out(
+        &self,
+        sub_account: &str,
+        at: &str,
+        lines: impl IntoIterator<Item = (i64, Activity)>,
+    ) -> String {
+        let currency = self.sub_account(sub_account).currency;
+        let mut payouts = self.payouts.lock().unwrap();
+        let position = next_payout_position(&payouts);
+        let process_at: Timestamp = at.parse().unwrap();
+        let lines: Vec<PayoutLine> = (1..)
+            .zip(lines)
+            .map(|(number, (minor, activity))| PayoutLine {
+                number,
+                amount: Money::from_minor(minor, currency),
+                settled_at: process_at - Duration::days(7),
+                activity,
+            })
+            .collect();
+        let sum = lines.iter().map(|line| line.amount.minor()).sum();
+        let (merchant, number) = sub_account.split_once('.').unwrap();
+        let id = PayoutId::new(format!("{merchant}{number:0>3}9{position:0>11}"));
+        payouts.push(PayoutRecord {
+            position: Cursor(position),
+            id: id.clone(),
+            sub_account: SubAccountId::new(sub_account),
+            amount: Money::from_minor(sum, currency),
+            status: PayoutStatus::Processed,
+            process_at,
+            rejected_at: None,
+            authorization_or_error_code: "136945".to_owned(),
+            reissue_of: None,
+            descriptor: "MY COMPANY".to_owned(),
+            lines,
+        });
+        id.to_string()
+    }
+
+    /// Reports a payout of so many adjustments of 1.00, and says their ids.
+    pub fn pay_out_adjustments(&self, sub_account: &str, at: &str, count: usize) -> Vec<String> {
+        let position = next_payout_position(&self.payouts.lock().unwrap());
+        let ids: Vec<_> = (0..count).map(|n| format!("{position}-{n}")).collect();
+        let adjustment = |id: &String| Activity::Adjustment {
+            id: id.clone(),
+            category: "Goodwill".to_owned(),
+        };
+        self.pay_out(sub_account, at, ids.iter().map(|id| (100, adjustment(id))));
+        ids
+    }
+
+    /// Reports a known payout again, as it is now.
+    pub fn change_payout(&self, id: &str, differs: impl FnOnce(&mut PayoutRecord)) {
+        let mut payouts = self.payouts.lock().unwrap();
+        let position = next_payout_position(&payouts);
+        let payout = payouts.iter_mut().find(|payout| payout.id.as_str() == id);
+        let payout = payout.unwrap();
+        payout.position = Cursor(position);
+        differs(payout);
+    }
+
     /// Stops answering, or answers again.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
@@ -107,10 +173,12 @@ impl Recorded {
 
     /// Halts the next answer with transactions, once it is made.
     pub fn halt_next(&self) -> Halted {
-        let (reached, is_reached) = oneshot::channel();
-        let (go_on, going_on) = oneshot::channel();
-        *self.halt.lock().unwrap() = Some((reached, going_on));
-        Halted { is_reached, go_on }
+        halt(&self.halt)
+    }
+
+    /// Halts the next answer with payouts, once it is made.
+    pub fn halt_next_payouts(&self) -> Halted {
+        halt(&self.payout_halt)
     }
 
     fn sub_account(&self, id: &str) -> SubAccount {
@@ -127,6 +195,26 @@ impl Recorded {
         }
         Ok(())
     }
+}
+
+fn halt(place: &Mutex<Option<Waiting>>) -> Halted {
+    let (reached, is_reached) = oneshot::channel();
+    let (go_on, going_on) = oneshot::channel();
+    *place.lock().unwrap() = Some((reached, going_on));
+    Halted { is_reached, go_on }
+}
+
+async fn wait(place: &Mutex<Option<Waiting>>) {
+    let halt = place.lock().unwrap().take();
+    if let Some((reached, going_on)) = halt {
+        reached.send(()).unwrap();
+        going_on.await.unwrap();
+    }
+}
+
+fn next_payout_position(payouts: &[PayoutRecord]) -> i64 {
+    let last = payouts.iter().map(|payout| payout.position.0).max();
+    last.unwrap_or(0) + 1
 }
 
 fn next_position(records: &[TransactionRecord]) -> i64 {
@@ -182,21 +270,23 @@ impl Processor for Recorded {
         feed.retain(|record| record.sub_account == *sub_account && record.position > after);
         feed.sort_by_key(|record| record.position);
         feed.truncate(limit);
-        let halt = self.halt.lock().unwrap().take();
-        if let Some((reached, going_on)) = halt {
-            reached.send(()).unwrap();
-            going_on.await.unwrap();
-        }
+        wait(&self.halt).await;
         Ok(feed)
     }
 
     async fn payouts_after(
         &self,
-        _: &SubAccountId,
-        _: Cursor,
-        _: usize,
+        sub_account: &SubAccountId,
+        after: Cursor,
+        limit: usize,
     ) -> Result<Vec<PayoutRecord>, Failure> {
-        Err(Failure::Unavailable)
+        self.check()?;
+        let mut feed = self.payouts.lock().unwrap().clone();
+        feed.retain(|payout| payout.sub_account == *sub_account && payout.position > after);
+        feed.sort_by_key(|payout| payout.position);
+        feed.truncate(limit);
+        wait(&self.payout_halt).await;
+        Ok(feed)
     }
 }
 

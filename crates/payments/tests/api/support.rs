@@ -198,6 +198,26 @@ impl TestApp {
         events.unwrap().into_iter().map(pair).collect()
     }
 
+    /// What was said of each event of one kind, with the id that it is about.
+    pub async fn event_bodies(&self, kind: &str) -> Vec<(String, Value)> {
+        #[derive(QueryableByName)]
+        struct Event {
+            #[diesel(sql_type = Text)]
+            subject_id: String,
+            #[diesel(sql_type = Text)]
+            body: String,
+        }
+        let store = Store::open(self.database.url(), STORE_NAME, &MIGRATIONS).unwrap();
+        let query = format!(
+            "SELECT subject_id, body FROM domain_event WHERE kind = '{kind}' ORDER BY at_ms, id"
+        );
+        let events: Result<Vec<Event>, store::Error> = store
+            .read(move |c| Ok(diesel::sql_query(query).load(c)?))
+            .await;
+        let read = |event: Event| (event.subject_id, event.body.parse().unwrap());
+        events.unwrap().into_iter().map(read).collect()
+    }
+
     /// The same platform, asked with the same token and with no other once that has expired.
     pub fn with_this_token_only(&self) -> Self {
         let token = self.token.lock().unwrap().clone();

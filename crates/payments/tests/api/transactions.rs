@@ -40,7 +40,7 @@ async fn ids(app: &TestApp, query: &str) -> Vec<String> {
         .collect()
 }
 
-fn refused(text: &str) -> Value {
+pub fn refused(text: &str) -> Value {
     json!({
         "error": {
             "message": "Bad Request",
@@ -516,7 +516,7 @@ async fn steps(app: &TestApp, query: &str) -> Vec<String> {
 }
 
 /// A reservation with this code in a listing of its own.
-async fn add_reservation(app: &TestApp, code: &str) -> ListingId {
+pub async fn add_reservation(app: &TestApp, code: &str) -> ListingId {
     let account = app.account();
     let listing: ListingId = store::new_id();
     let guest: GuestId = store::new_id();

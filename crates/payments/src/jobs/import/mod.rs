@@ -1,7 +1,12 @@
-//! Brings what processors report into the platform's own tables, each transaction exactly once.
+//! Brings what processors report into the platform's own tables, each transaction and each payout
+//! exactly once.
 //!
 //! A batch is kept in one transaction with the positions it was read up to, and only if they still
 //! are where the reading began: a crash or another node's import loses nothing and doubles nothing.
+
+mod disputes;
+mod order;
+mod payouts;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,11 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::id::PaymentProviderId;
-use processors::{Cursor, Failure, MerchantId, Processor, SubAccountId, TransactionRecord};
+use processors::{Cursor, Failure, MerchantId, Processor, SubAccountId};
 use store::{Lock, Store};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use self::order::in_order_of_time;
 use super::calls::Calls;
 use crate::Error;
 use crate::store::feed::{self, Feed, Source};
@@ -90,7 +96,8 @@ impl Imports {
     async fn import(&self, source: &Source, progress: &Progress) -> Result<(), Error> {
         let seen = self.calls_now(source);
         self.register(source).await?;
-        while !self.import_batch(source).await? {}
+        while !self.import_transactions(source).await? {}
+        while !self.import_payouts(source).await? {}
         progress.seen.store(seen, Ordering::Release);
         Ok(())
     }
@@ -139,7 +146,7 @@ impl Imports {
     }
 
     /// Imports the next transactions of all feeds of a provider, and says whether those were all.
-    async fn import_batch(&self, source: &Source) -> Result<bool, Error> {
+    async fn import_transactions(&self, source: &Source) -> Result<bool, Error> {
         let feeds = self.feeds(source).await?;
         let mut heads = Vec::with_capacity(feeds.len());
         for feed in &feeds {
@@ -149,7 +156,7 @@ impl Imports {
             heads.push(head.await?);
         }
         let are_all = heads.iter().all(|head| head.len() < BATCH);
-        let records = in_order_of_time(heads, BATCH);
+        let records = in_order_of_time(heads, BATCH, |record| record.merchant_at);
         if records.is_empty() {
             return Ok(true);
         }
@@ -159,7 +166,8 @@ impl Imports {
             .write(Lock::row("account", &account), move |c| {
                 let is_ours = feed::advance(c, account, &feeds, &records)?;
                 if is_ours {
-                    transaction::keep(c, account, &records)?;
+                    let new = transaction::keep(c, account, &records)?;
+                    disputes::tell(c, account, &new)?;
                 }
                 Ok(is_ours)
             })
@@ -211,25 +219,4 @@ pub(crate) async fn run(imports: &Imports, stop: CancellationToken) {
             }
         }
     }
-}
-
-/// The beginnings of several feeds as one, the earliest merchant date first, so that a history
-/// arrives as it happened. Where a feed goes on beyond `limit`, the others are taken only as far as
-/// it was read; the rest comes with the next batch.
-fn in_order_of_time(heads: Vec<Vec<TransactionRecord>>, limit: usize) -> Vec<TransactionRecord> {
-    let latest = |head: &Vec<TransactionRecord>| head.iter().map(|record| record.merchant_at).max();
-    let known_until = heads
-        .iter()
-        .filter(|head| head.len() >= limit)
-        .filter_map(latest)
-        .min();
-    let mut records: Vec<TransactionRecord> = heads
-        .into_iter()
-        .flat_map(|head| {
-            head.into_iter()
-                .take_while(|record| known_until.is_none_or(|until| record.merchant_at <= until))
-        })
-        .collect();
-    records.sort_by_key(|record| record.merchant_at);
-    records
 }

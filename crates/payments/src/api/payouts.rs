@@ -1,0 +1,50 @@
+//! The payouts reconciliation report.
+
+use std::sync::Arc;
+
+use axum::extract::RawQuery;
+use axum::routing::get;
+use axum::{Json, Router};
+use contract::payout::PayoutActivity;
+
+use super::payout_view::print;
+use super::report::{self, ReportCtx};
+use super::report_error::ReportError;
+use crate::model::report::Terms;
+use crate::store::payout_row;
+use crate::{Error, Platform};
+
+/// The routes of this resource.
+pub(super) fn routes() -> Router<Arc<Platform>> {
+    Router::new().route(
+        "/v1/payment-transactions/reports/payouts-reconciliation",
+        get(report),
+    )
+}
+
+/// A page of the activities that processors have paid out, as a bare array.
+///
+/// Payouts come in the order in which they became known, each with all its activities: a new one is
+/// always the last, and paging neither repeats nor skips a row. An application that may see some
+/// listings only sees the rows of their reservations.
+async fn report(
+    ReportCtx(ctx): ReportCtx,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Vec<PayoutActivity>>, ReportError> {
+    let terms = &Terms::PAYOUTS;
+    let mut books = report::books(&ctx, query.as_deref(), terms, payout_row::page).await?;
+    let as_text = ctx.platform.settings.report_amounts_as_text;
+    let platform_account = format!("{} - {}", ctx.account.id, ctx.account.name);
+    let rows: Result<_, Error> = std::mem::take(&mut books.rows)
+        .into_iter()
+        .map(|row| {
+            let sub_account = books.label(&row.payout.sub_account_id);
+            Ok(PayoutActivity {
+                sub_account,
+                platform_account: platform_account.clone(),
+                ..print(row, as_text)?
+            })
+        })
+        .collect();
+    Ok(Json(rows?))
+}
