@@ -205,6 +205,10 @@ ids! {
     AttemptId,
     /// A refund of a payment, planned or made.
     RefundId,
+    /// A subscription to what happens in an account.
+    WebhookId,
+    /// A message sent to a subscriber, once.
+    WebhookAttemptId,
     /// A capture of an authorization hold.
     CaptureId,
     /// A guest's stored payment method.

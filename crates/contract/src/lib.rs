@@ -17,6 +17,7 @@ pub mod report;
 pub mod reservation;
 pub mod time;
 pub mod transaction;
+pub mod webhook;
 
 pub use id::ObjectId;
 pub use time::Timestamp;

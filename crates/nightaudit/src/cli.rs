@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Timestamp;
-use contract::id::{AccountId, ListingId};
+use contract::id::{AccountId, ListingId, WebhookAttemptId, WebhookId};
 use payments::Span;
 use payments::fixtures::{Fixture, UnknownFixture};
 
@@ -24,6 +24,7 @@ Examples:
   nightaudit app create --name books --format json
   nightaudit sandbox seed --fixture guesty-docs
   nightaudit sandbox advance 7d
+  nightaudit webhooks attempts 65f0c1d2a3b4c5d6e7f80912
 
 Every flag of a server can also come from the environment (NIGHTAUDIT_LISTEN, NIGHTAUDIT_DATA, …) or
 from a TOML file named by --config; a flag wins over the environment, and that over the file.
@@ -73,6 +74,9 @@ pub(crate) enum Command {
     /// The sandbox's portfolios and their time.
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    /// What was sent to subscribers of webhooks, and sending it again.
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
     /// The key that seals the platform's secrets.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -140,6 +144,84 @@ pub(crate) struct ServeArgs {
         default_missing_value = "true"
     )]
     pub(crate) report_amounts_as_text: Option<bool>,
+
+    /// Whether webhooks may be sent to private addresses and over plain HTTP: for receivers on the
+    /// same machine or network, never where others may subscribe [default: false].
+    #[arg(
+        long,
+        env = "NIGHTAUDIT_ALLOW_PRIVATE_WEBHOOKS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    pub(crate) allow_private_webhooks: Option<bool>,
+
+    /// How many webhooks an account may have [default: 20].
+    #[arg(long, env = "NIGHTAUDIT_WEBHOOKS_MAX", value_name = "COUNT")]
+    pub(crate) webhooks_max: Option<NonZeroU32>,
+
+    /// For how many days messages and attempts to send them are kept [default: 30].
+    #[arg(long, env = "NIGHTAUDIT_WEBHOOK_DAYS", value_name = "DAYS")]
+    pub(crate) webhook_days: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhooksCommand {
+    /// Lists the webhooks of all accounts. Works while a server runs.
+    List(WebhookListArgs),
+    /// Lists what was sent to a webhook and what came of it, the newest first. Works while a server
+    /// runs.
+    Attempts(WebhookAttemptsArgs),
+    /// Has the message of an attempt sent again, under the same id, by the server that runs or the
+    /// next that does.
+    Replay(WebhookReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WebhookListArgs {
+    /// The account whose they are [default: all].
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WebhookAttemptsArgs {
+    /// The webhook.
+    #[arg(value_name = "ID")]
+    pub(crate) webhook: WebhookId,
+
+    /// How many, at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 25,
+          value_parser = clap::value_parser!(i64).range(1..=1000))]
+    pub(crate) limit: i64,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WebhookReplayArgs {
+    /// The attempt.
+    #[arg(value_name = "ID")]
+    pub(crate) attempt: WebhookAttemptId,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Subcommand)]

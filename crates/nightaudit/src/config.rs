@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use payments::Settings;
+use payments::{PrivateWebhooks, Settings};
 use serde::Deserialize;
 use store::DatabaseUrl;
 use vault::{KEY_VARIABLE, KeySource};
@@ -41,6 +41,9 @@ struct Toml {
     key_file: Option<PathBuf>,
     tokens_per_day: Option<NonZeroU32>,
     report_amounts_as_text: Option<bool>,
+    allow_private_webhooks: Option<bool>,
+    webhooks_max: Option<NonZeroU32>,
+    webhook_days: Option<NonZeroU32>,
 }
 
 impl Config {
@@ -75,6 +78,11 @@ impl Config {
                 report_amounts_as_text: file
                     .report_amounts_as_text
                     .unwrap_or(defaults.report_amounts_as_text),
+                private_webhooks: file
+                    .allow_private_webhooks
+                    .map_or(defaults.private_webhooks, private_webhooks),
+                webhooks_max: file.webhooks_max.unwrap_or(defaults.webhooks_max),
+                webhook_days: file.webhook_days.unwrap_or(defaults.webhook_days),
                 ..defaults
             },
         })
@@ -92,7 +100,20 @@ impl ServeConfig {
         settings.report_amounts_as_text = args
             .report_amounts_as_text
             .unwrap_or(settings.report_amounts_as_text);
+        settings.private_webhooks = args
+            .allow_private_webhooks
+            .map_or(settings.private_webhooks, private_webhooks);
+        settings.webhooks_max = args.webhooks_max.unwrap_or(settings.webhooks_max);
+        settings.webhook_days = args.webhook_days.unwrap_or(settings.webhook_days);
         Ok(Self { listen, config })
+    }
+}
+
+fn private_webhooks(are_allowed: bool) -> PrivateWebhooks {
+    if are_allowed {
+        PrivateWebhooks::Allowed
+    } else {
+        PrivateWebhooks::Refused
     }
 }
 

@@ -48,12 +48,16 @@ macro_rules! fails {
     )+};
 }
 
-fails!(
-    payments::Error,
-    store::Error,
-    vault::KeyError,
-    std::io::Error
-);
+fails!(store::Error, vault::KeyError, std::io::Error);
+
+impl From<payments::Error> for CommandError {
+    fn from(error: payments::Error) -> Self {
+        match error {
+            payments::Error::Rejected(rejection) => Self::refused(rejection.to_string()),
+            error => Self::Failed(error.into()),
+        }
+    }
+}
 
 impl From<payments::SetupError> for CommandError {
     fn from(error: payments::SetupError) -> Self {

@@ -12,6 +12,7 @@ mod output;
 mod sandbox;
 mod serve;
 mod signals;
+mod webhooks;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -19,11 +20,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{AppCommand, Cli, Command, KeyCommand, SandboxCommand};
+use crate::cli::{AppCommand, Cli, Command, KeyCommand, SandboxCommand, WebhooksCommand};
 use crate::error::CommandError;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // All of the program's TLS is rustls on this one; a second try finds it there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +45,9 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::App(AppCommand::Create(args)) => app::create(args).await,
         Command::Sandbox(SandboxCommand::Seed(args)) => sandbox::seed(args).await,
         Command::Sandbox(SandboxCommand::Advance(args)) => sandbox::advance(args).await,
+        Command::Webhooks(WebhooksCommand::List(args)) => webhooks::list(args).await,
+        Command::Webhooks(WebhooksCommand::Attempts(args)) => webhooks::attempts(args).await,
+        Command::Webhooks(WebhooksCommand::Replay(args)) => webhooks::replay(args).await,
         Command::Key(KeyCommand::Rotate(args)) => key::rotate(args).await,
         Command::Key(KeyCommand::Reseal(args)) => key::reseal(args).await,
     }

@@ -16,11 +16,13 @@ mod settings;
 mod setup;
 mod store;
 mod tenancy;
+mod webhooks;
 
 pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Until};
 pub use error::Error;
 pub use model::{InvalidSpan, Occasion, Rejection, Span};
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
-pub use settings::Settings;
+pub use settings::{PrivateWebhooks, Settings};
 pub use setup::{ApplicationMade, ApplicationOrder};
 pub use tenancy::{Credentials, NewAccount, NewApplication, SCOPE_OPEN_API, SetupError};
+pub use webhooks::Owner;

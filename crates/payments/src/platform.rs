@@ -18,6 +18,7 @@ use crate::collect::Merchants;
 use crate::jobs::agenda;
 use crate::jobs::calls::{Calls, Counted};
 use crate::jobs::import::{self, Imports};
+use crate::jobs::webhooks::{self, Webhooks};
 use crate::store::secret;
 use crate::{Error, Settings};
 
@@ -42,6 +43,7 @@ pub struct Platform {
     pub(crate) merchants: Arc<Merchants>,
     pub(crate) imports: Imports,
     pub(crate) turns: Turns,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl Platform {
@@ -62,6 +64,7 @@ impl Platform {
         let calls = Arc::new(Calls::default());
         let sandbox: Arc<dyn Processor> = Arc::new(Counted::new(sandbox, Arc::clone(&calls)));
         let imports = Imports::new(store.clone(), Arc::clone(&sandbox), calls);
+        let webhooks = Webhooks::new(&settings);
         Ok(Arc::new(Self {
             store,
             vault,
@@ -74,6 +77,7 @@ impl Platform {
             merchants: Arc::default(),
             imports,
             turns: Turns::default(),
+            webhooks,
         }))
     }
 
@@ -81,7 +85,8 @@ impl Platform {
     pub async fn run_jobs(self: Arc<Self>, stop: CancellationToken) {
         tokio::join!(
             agenda::run(Arc::clone(&self), stop.clone()),
-            import::run(&self.imports, stop),
+            import::run(&self.imports, stop.clone()),
+            webhooks::run(&self, stop),
         );
     }
 
@@ -97,6 +102,15 @@ impl Platform {
     /// by the next import.
     pub async fn run_imports(&self) {
         self.imports.poll_all().await;
+    }
+
+    /// Makes messages of all that happened and sends whatever is due to subscribers; says how often
+    /// something was sent.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the database cannot say what is due.
+    pub async fn run_webhooks(self: &Arc<Self>) -> Result<usize, Error> {
+        webhooks::run_once(self).await
     }
 
     /// Seals the platform's own secrets anew where they are not under the vault's primary key yet;

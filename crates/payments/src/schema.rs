@@ -318,6 +318,58 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook (id) {
+        id -> Text,
+        account_id -> Text,
+        url -> Text,
+        events -> Text,
+        secret_id -> Text,
+        failing_ms -> Nullable<BigInt>,
+        disabled_ms -> Nullable<BigInt>,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_message (id) {
+        id -> Text,
+        account_id -> Text,
+        event -> Text,
+        event_id -> Text,
+        reservation_id -> Nullable<Text>,
+        subject_id -> Text,
+        facts -> Text,
+        body -> Nullable<Text>,
+        is_open -> Bool,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (message_id, webhook_id) {
+        message_id -> Text,
+        webhook_id -> Text,
+        state -> Text,
+        tries -> BigInt,
+        due_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    webhook_attempt (id) {
+        id -> Text,
+        webhook_id -> Text,
+        message_id -> Text,
+        at_ms -> BigInt,
+        latency_ms -> BigInt,
+        status -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        response -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     application,
@@ -339,4 +391,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     processor_transaction,
     report_run,
     domain_event,
+    webhook,
+    webhook_message,
+    webhook_delivery,
+    webhook_attempt,
 );

@@ -1,5 +1,6 @@
 //! What an operator may set.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 /// The platform's settings, with the documented behaviour as the default.
@@ -12,15 +13,38 @@ pub struct Settings {
     /// Whether this is a sandbox: routes under `/sandbox` and fixtures exist, and business time can
     /// be moved.
     pub is_sandbox: bool,
+    /// Whether webhooks are sent to private addresses and over plain HTTP.
+    pub private_webhooks: PrivateWebhooks,
+    /// How many subscriptions to webhooks an account may have.
+    pub webhooks_max: NonZeroU32,
+    /// For how many days messages are kept that were sent, and every attempt to.
+    pub webhook_days: NonZeroU32,
+}
+
+/// Whether webhooks are sent to addresses of no public network, and over plain HTTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PrivateWebhooks {
+    /// Never: clients of the platform could reach through it what they cannot reach themselves.
+    #[default]
+    Refused,
+    /// To any: for tests and development, where receivers are on the same machine.
+    Allowed,
+    /// To this one alone.
+    Only(SocketAddr),
 }
 
 impl Default for Settings {
     fn default() -> Self {
         const FIVE: NonZeroU32 = NonZeroU32::new(5).unwrap();
+        const TWENTY: NonZeroU32 = NonZeroU32::new(20).unwrap();
+        const THIRTY: NonZeroU32 = NonZeroU32::new(30).unwrap();
         Self {
             tokens_per_day: FIVE,
             report_amounts_as_text: false,
             is_sandbox: true,
+            private_webhooks: PrivateWebhooks::Refused,
+            webhooks_max: TWENTY,
+            webhook_days: THIRTY,
         }
     }
 }

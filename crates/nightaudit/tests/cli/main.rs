@@ -13,3 +13,4 @@ mod commands;
 mod configuration;
 mod keys;
 mod serving;
+mod webhooks;

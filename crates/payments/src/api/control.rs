@@ -9,14 +9,20 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use contract::id::{AccountId, WebhookAttemptId, WebhookId};
+use contract::webhook::{Webhook, WebhookAttempt, WebhookReplay};
 use processors::sandbox::Sandbox;
+use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::body::{Body, NoBody};
 use super::error::{self, ApiError};
+use super::path::Id;
 use crate::fixtures::{Fixture, Seeded, UnknownFixture};
-use crate::{AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Platform, SetupError};
+use crate::{
+    AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, Platform, SetupError,
+};
 
 /// What the routes work with.
 struct Desk {
@@ -40,6 +46,9 @@ pub(crate) fn router(
         .route("/applications", post(order_application))
         .route("/fixtures/{name}", post(seed))
         .route("/advance", post(advance))
+        .route("/webhooks", post(webhooks))
+        .route("/webhooks/{id}/attempts", post(webhook_attempts))
+        .route("/webhook-attempts/{id}/replay", post(replay))
         .fallback(error::no_such_route)
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .with_state(desk);
@@ -88,6 +97,44 @@ async fn advance(
     Body(order): Body<AdvanceOrder>,
 ) -> Result<Json<Advanced>, ApiError> {
     Ok(Json(desk.platform.order_advance(order).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    account: Option<AccountId>,
+}
+
+async fn webhooks(
+    State(desk): State<Arc<Desk>>,
+    Body(Whose { account }): Body<Whose>,
+) -> Result<Json<Vec<Webhook>>, ApiError> {
+    let owner = account.map_or(Owner::Any, Owner::Account);
+    Ok(Json(desk.platform.webhooks_of(owner).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HowMany {
+    limit: i64,
+}
+
+async fn webhook_attempts(
+    State(desk): State<Arc<Desk>>,
+    Id(id): Id<WebhookId>,
+    Body(HowMany { limit }): Body<HowMany>,
+) -> Result<Json<Vec<WebhookAttempt>>, ApiError> {
+    let platform = &desk.platform;
+    let (attempts, _) = platform.webhook_attempts(Owner::Any, id, limit, 0).await?;
+    Ok(Json(attempts))
+}
+
+async fn replay(
+    State(desk): State<Arc<Desk>>,
+    Id(id): Id<WebhookAttemptId>,
+    _: NoBody,
+) -> Result<Json<WebhookReplay>, ApiError> {
+    Ok(Json(desk.platform.replay(Owner::Any, None, id).await?))
 }
 
 impl From<SetupError> for ApiError {

@@ -6,7 +6,7 @@ mod callers;
 pub(crate) mod control;
 mod ctx;
 mod error;
-mod fields;
+pub(crate) mod fields;
 mod guests;
 mod listings;
 mod oauth;
@@ -20,12 +20,13 @@ mod providers;
 mod query;
 mod report;
 mod report_error;
-mod reservation_view;
+pub(crate) mod reservation_view;
 mod reservations;
 mod sandbox;
 mod show;
 mod tokens;
 mod transactions;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -59,6 +60,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(payments::routes())
         .merge(transactions::routes())
         .merge(payouts::routes())
+        .merge(webhooks::routes())
         .merge(sandbox)
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)

@@ -18,7 +18,7 @@ use crate::store::reservation::Stay;
 use crate::store::{folio, provider};
 
 /// The channel of every reservation: none other is connected.
-const PLATFORM: &str = "manual";
+pub(crate) const PLATFORM: &str = "manual";
 
 /// A reservation's payments, as far as they were asked for.
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct Payments {
 
 /// Reservations as they are shown, cut to what was asked for. Payments are read only when they are
 /// among it.
-pub(super) fn show_all(
+pub(crate) fn show_all(
     connection: &mut Connection,
     account: AccountId,
     stays: Vec<Stay>,

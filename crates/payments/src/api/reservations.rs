@@ -8,7 +8,7 @@ use contract::Timestamp;
 use contract::id::{AccountId, GuestId, ListingId, ReservationId};
 use contract::list::List;
 use contract::reservation::{NewGuest, ReservationFields, ReservationV3};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::{Connection, Lock, new_id};
 
 use super::body::Body;
@@ -146,7 +146,11 @@ async fn update(
             let new = change(&current, &written, home, now, &mut new_id)?;
             if new != kept {
                 reservation::update(c, &kept, &new)?;
-                event::record(c, scope.account, &happened("reservation.updated", id), now)?;
+                let updated = DomainEvent {
+                    body: json!({ "changes": new.changes_since(&kept) }),
+                    ..happened("reservation.updated", id)
+                };
+                event::record(c, scope.account, &updated, now)?;
             }
             show_one(c, &scope, id, &Fields::default())
         })

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use store::Connection;
 
 use crate::Error;
+use crate::model::webhook::PAYMENTS;
 use crate::model::{AttemptKind, Event, Folio, Outcome, State};
 use crate::store::attempt::{self, AttemptRow, AttemptState, Ending};
 use crate::store::event::{self, DomainEvent};
@@ -144,7 +145,8 @@ fn domain_events(events: &[Event], after: &Folio) -> Vec<DomainEvent> {
         )
     });
     if of_payments.is_empty() && !is_under_way {
-        return vec![about("reservation.updated", after.reservation.0, json!({}))];
+        let changes = json!({ "changes": [PAYMENTS] });
+        return vec![about("reservation.updated", after.reservation.0, changes)];
     }
     of_payments
 }

@@ -3,3 +3,4 @@
 pub(crate) mod agenda;
 pub(crate) mod calls;
 pub(crate) mod import;
+pub(crate) mod webhooks;

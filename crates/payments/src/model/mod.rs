@@ -1,6 +1,7 @@
 //! The rules: pure functions of state, command and time. No clock, no randomness, no database, no
 //! HTTP, no `async`.
 
+pub(crate) mod address;
 pub(crate) mod agenda;
 pub(crate) mod amount;
 mod command;
@@ -20,6 +21,7 @@ pub(crate) mod search;
 mod span;
 pub(crate) mod stay;
 pub(crate) mod text;
+pub(crate) mod webhook;
 
 pub use agenda::Occasion;
 pub(crate) use command::{

@@ -150,6 +150,23 @@ pub enum Rejection {
     /// A call of the processor for this payment has not been answered yet.
     #[error("The processor is still working on this payment: try again in a moment")]
     InProgress,
+    /// No such subscription in the account.
+    #[error("Webhook not found")]
+    WebhookNotFound,
+    /// Nobody in the account subscribes with this url.
+    #[error("Webhook not found: no webhook of the account has exactly this url")]
+    WebhookUrlNotFound,
+    /// No such attempt of the subscription, or no longer.
+    #[error("Webhook attempt not found: it is not one of this webhook's, or its time is over")]
+    WebhookAttemptNotFound,
+    /// As many subscriptions as an account may have.
+    #[error(
+        "The account has {0} webhooks, and may have no more: delete one, or change the events of one"
+    )]
+    TooManyWebhooks(u32),
+    /// A subscription that was given up.
+    #[error("This webhook is disabled: PUT its events to enable it again")]
+    WebhookDisabled,
     /// The answer or the date concerns an attempt that has ended.
     #[error("this attempt has ended")]
     AttemptEnded,
@@ -197,6 +214,9 @@ impl Rejection {
                 | Self::RefundNotFound
                 | Self::GuestNotFound
                 | Self::ListingNotFound
+                | Self::WebhookNotFound
+                | Self::WebhookUrlNotFound
+                | Self::WebhookAttemptNotFound
         )
     }
 }

@@ -92,6 +92,26 @@ impl Reservation {
     pub(crate) fn nights(&self) -> i64 {
         stay::nights(self.check_in, self.check_out)
     }
+
+    /// What differs from how it was before, as it is told.
+    pub(crate) fn changes_since(&self, before: &Self) -> Vec<&'static str> {
+        let (now, then) = (self, before);
+        let stay = |r: &Self| (r.listing, r.check_in, r.check_out, r.arrival, r.departure);
+        [
+            ("status", now.status != then.status),
+            ("stay", stay(now) != stay(then)),
+            ("guest", now.guest != then.guest),
+            ("guestsCount", now.guests_count != then.guests_count),
+            ("money", now.items != then.items),
+            (
+                "details",
+                now.source != then.source || now.rest != then.rest,
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
 }
 
 /// Makes a reservation of what a client wrote. `ids` gives those of invoice items.

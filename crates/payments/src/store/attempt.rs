@@ -152,3 +152,16 @@ pub(crate) fn of_reservation(
         .select(AttemptRow::as_select())
         .load(connection)?)
 }
+
+/// What went wrong with an attempt.
+pub(crate) fn error_of(
+    connection: &mut Connection,
+    id: AttemptId,
+) -> Result<Option<String>, Error> {
+    let error: Option<Option<String>> = attempt::table
+        .find(id)
+        .select(attempt::error)
+        .first(connection)
+        .optional()?;
+    Ok(error.flatten())
+}

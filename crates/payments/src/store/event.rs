@@ -1,5 +1,7 @@
-//! Domain events: what happened, written once, in the transaction that made it so. Webhooks read
-//! them.
+//! Domain events: what happened, written once, in the transaction that made it so. They wait until
+//! messages are made of them, and are gone then.
+
+use std::collections::HashSet;
 
 use contract::id::{AccountId, ReservationId};
 use contract::{ObjectId, Timestamp};
@@ -40,4 +42,39 @@ pub(crate) fn record(
     ));
     both!(connection, c => insert.execute(c))?;
     Ok(())
+}
+
+/// An event that no messages were made of yet.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = domain_event)]
+pub(crate) struct Waiting {
+    pub(crate) id: ObjectId,
+    #[diesel(column_name = account_id)]
+    pub(crate) account: AccountId,
+    pub(crate) kind: String,
+    #[diesel(column_name = reservation_id)]
+    pub(crate) reservation: Option<ReservationId>,
+    #[diesel(column_name = subject_id)]
+    pub(crate) subject: ObjectId,
+    pub(crate) body: String,
+}
+
+/// The events that have waited longest.
+pub(crate) fn waiting(connection: &mut Connection, limit: i64) -> Result<Vec<Waiting>, Error> {
+    Ok(both!(connection, c => domain_event::table
+        .order(domain_event::id)
+        .limit(limit)
+        .select(Waiting::as_select())
+        .load(c))?)
+}
+
+/// Takes events away; says which of them nobody else has taken before.
+pub(crate) fn take(
+    connection: &mut Connection,
+    ids: &[ObjectId],
+) -> Result<HashSet<ObjectId>, Error> {
+    let these = domain_event::table.filter(domain_event::id.eq_any(ids.to_vec()));
+    let delete = diesel::delete(these).returning(domain_event::id);
+    let taken: Vec<ObjectId> = both!(connection, c => delete.get_results(c))?;
+    Ok(taken.into_iter().collect())
 }

@@ -1,9 +1,9 @@
-//! Secrets of the platform itself, sealed: the key that signs tokens, and the check value by which
-//! a wrong vault key is noticed at the start rather than at the first secret.
+//! Secrets of the platform itself, sealed: the keys that sign tokens and webhooks, and the check
+//! value by which a wrong vault key is noticed at the start rather than at the first secret.
 
 use contract::{ObjectId, Timestamp};
 use diesel::prelude::*;
-use store::{Connection, Lock, Store, both};
+use store::{Connection, Lock, Store, both, new_id};
 use vault::Vault;
 use zeroize::Zeroizing;
 
@@ -15,12 +15,15 @@ use crate::schema::sealed_secret;
 pub(crate) enum Kind {
     /// Signs access tokens.
     TokenSigningKey,
+    /// Signs what is sent to a url.
+    Webhook,
 }
 
 impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::TokenSigningKey => "token_signing_key",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -99,6 +102,54 @@ pub(crate) async fn find_or_create(
         id: kept.id,
         plaintext,
     })
+}
+
+/// A secret, sealed: to be kept, or as it was kept.
+#[derive(Clone)]
+pub(crate) struct Sealed(Row);
+
+impl Sealed {
+    /// Seals a new secret.
+    pub(crate) fn new(
+        vault: &Vault,
+        kind: Kind,
+        plaintext: &[u8],
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let id: ObjectId = new_id();
+        Ok(Self(Row {
+            sealed: vault.seal(&context(kind.name(), id.as_str()), plaintext)?,
+            id: id.to_string(),
+            kind: kind.name().to_owned(),
+            created_ms: now,
+        }))
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    pub(crate) fn open(&self, vault: &Vault) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let row = &self.0;
+        Ok(vault.open(&context(&row.kind, &row.id), &row.sealed)?)
+    }
+}
+
+pub(crate) fn insert(connection: &mut Connection, secret: &Sealed) -> Result<(), Error> {
+    diesel::insert_into(sealed_secret::table)
+        .values(&secret.0)
+        .execute(connection)?;
+    Ok(())
+}
+
+pub(crate) fn find(connection: &mut Connection, id: &str) -> Result<Sealed, Error> {
+    let row = sealed_secret::table.find(id).select(Row::as_select());
+    Ok(Sealed(row.first(connection)?))
+}
+
+pub(crate) fn remove(connection: &mut Connection, id: &str) -> Result<(), Error> {
+    diesel::delete(sealed_secret::table.find(id)).execute(connection)?;
+    Ok(())
 }
 
 /// Seals anew what is not under the vault's primary key yet, all of it or nothing; says how many

@@ -29,3 +29,4 @@ mod providers;
 mod reservation_lists;
 mod reservations;
 mod transactions;
+mod webhooks;

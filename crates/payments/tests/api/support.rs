@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::Timestamp;
 use contract::id::AccountId;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use http_body_util::BodyExt;
 use payments::{
     Credentials, MIGRATIONS, NewAccount, NewApplication, Platform, STORE_NAME, Settings,
@@ -157,13 +157,27 @@ impl TestApp {
 
     /// Another process on the same database, with the same processor.
     pub async fn another_node(&self) -> Arc<Platform> {
-        open(
-            &self.database,
-            &self.processor,
-            &self.clock,
-            self.settings.clone(),
-        )
-        .await
+        self.another_node_with(self.settings.clone()).await
+    }
+
+    /// Another process on the same database, with settings of its own.
+    pub async fn another_node_with(&self, settings: Settings) -> Arc<Platform> {
+        open(&self.database, &self.processor, &self.clock, settings).await
+    }
+
+    /// How many rows one of the platform's own tables has.
+    pub async fn count(&self, table: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            rows: i64,
+        }
+        let store = Store::open(self.database.url(), STORE_NAME, &MIGRATIONS).unwrap();
+        let sql = format!("SELECT count(*) AS rows FROM {table}");
+        let counted: Result<Vec<Count>, store::Error> = store
+            .read(move |c| Ok(diesel::sql_query(sql).load(c)?))
+            .await;
+        counted.unwrap()[0].rows
     }
 
     /// Runs a statement on the platform's own tables, for what no route does.

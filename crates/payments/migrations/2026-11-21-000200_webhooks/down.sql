@@ -1,0 +1,4 @@
+DROP TABLE webhook_attempt;
+DROP TABLE webhook_delivery;
+DROP TABLE webhook_message;
+DROP TABLE webhook;
