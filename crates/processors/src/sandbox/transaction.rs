@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use diesel::prelude::*;
 use money::Money;
-use store::{Connection, both, update_prepared};
+use store::{Connection, both};
 
 use super::account::Account;
 use super::declines::{self, Decline};
@@ -175,16 +175,26 @@ pub(crate) fn settle(
 ) -> Result<(), Halt> {
     let count = i64::try_from(ids.len()).map_err(Halt::corrupt)?;
     let last = move_last_position(c, account, count)?;
-    for (position, id) in (last - count + 1..).zip(ids) {
-        let changed = (
-            transaction::settlement_ms.eq(Some(at)),
-            transaction::open_ms.eq(None::<Timestamp>),
-            transaction::position.eq(position),
-        );
-        update_prepared!(c, transaction::table.find(id), changed)?;
+    let placed: Vec<_> = (last - count + 1..).zip(ids).collect();
+    for placed in placed.chunks(SETTLED_AT_ONCE) {
+        let values: Vec<_> = placed
+            .iter()
+            .map(|(position, id)| format!("({id},{position})"))
+            .collect();
+        diesel::sql_query(format!(
+            "UPDATE \"transaction\" \
+             SET settlement_ms = {}, open_ms = NULL, position = place.column2 \
+             FROM (VALUES {}) AS place WHERE \"transaction\".id = place.column1",
+            at.millis(),
+            values.join(","),
+        ))
+        .execute(c)?;
     }
     Ok(())
 }
+
+/// So many that a round trip for each does not count, so few that PostgreSQL looks each up by its id.
+const SETTLED_AT_ONCE: usize = 100;
 
 fn move_last_position(c: &mut Connection, account: &Account, by: i64) -> QueryResult<i64> {
     let moved = diesel::update(sub_account::table.find(&account.id))
