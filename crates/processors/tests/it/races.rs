@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use processors::{Failure, Processor, TransactionKind};
+use processors::sandbox::Dispute;
+use processors::{Failure, FollowUp, Processor, TransactionKind};
 
-use crate::bank::{Bank, refusal, usd};
+use crate::bank::{Bank, noon, refusal, usd};
 
 store::on_both_engines! {
     async fn of_32_charges_under_one_key_one_moves_money(bank: Bank) {
@@ -59,6 +60,30 @@ store::on_both_engines! {
             }
         }
         assert_eq!(won, 1);
+    }
+
+    async fn of_one_sale_refunds_and_disputes_at_once_never_take_back_more_than_all(bank: Bank) {
+        let method = bank.method("pm_card_visa").await;
+        let sale = bank.charge("sale", &method, usd(1_000)).await.unwrap().transaction_id;
+        let at = noon() + chrono::Duration::days(1);
+        let asked = (0..16).map(|n| {
+            let sandbox = Arc::clone(&bank.sandbox);
+            let refund = FollowUp { at, ..bank.follow_up(&format!("refund {n}"), &sale, Some(usd(300))) };
+            let (case_id, reason) = (format!("CB-{}", n % 4), "13.1".to_owned());
+            let dispute = Dispute { transaction: sale.clone(), case_id, reason, at };
+            tokio::spawn(async move {
+                if n % 4 == 0 {
+                    sandbox.refund(refund).await.is_ok()
+                } else {
+                    sandbox.dispute(dispute).await.is_ok()
+                }
+            })
+        });
+        for asked in asked.collect::<Vec<_>>() {
+            asked.await.unwrap();
+        }
+        let back = bank.feed(1).await.into_iter().skip(2);
+        assert_eq!(back.map(|row| row.amount.minor()).sum::<i64>(), 1_000);
     }
 
     async fn capture_and_release_of_one_hold_never_both_happen(bank: Bank) {
