@@ -1,6 +1,7 @@
 //! `nightaudit demo`: a fresh portfolio, a story told over real HTTP, and a server to play with.
 
 mod client;
+mod receiver;
 mod story;
 
 use std::io::{self, ErrorKind};
@@ -8,13 +9,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use payments::fixtures::Fixture;
-use payments::{Credentials, NewApplication, Settings};
+use payments::{Credentials, NewApplication, PrivateWebhooks, Settings};
 use store::DatabaseUrl;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use vault::KeySource;
 
 use self::client::Client;
+use self::receiver::Receiver;
 use crate::cli::DemoArgs;
 use crate::config::{Config, ServeConfig};
 use crate::error::CommandError;
@@ -33,13 +35,17 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
         .tempdir()
         .context("cannot make a temporary directory for the demo's data")?;
     let data = directory.path().to_owned();
+    let mut receiver = Receiver::start().await?;
     let server = Server::start(ServeConfig {
         listen: listen(&args).await?,
         config: Config {
             database: DatabaseUrl::Sqlite(data.clone()),
             keys: KeySource::choose(None, None, data.clone()),
             data,
-            settings: Settings::default(),
+            settings: Settings {
+                private_webhooks: PrivateWebhooks::Only(receiver.address),
+                ..Settings::default()
+            },
         },
     })
     .await?;
@@ -48,7 +54,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
     output::line(format_args!("listening on {base}"))?;
 
     let serving = tokio::spawn(async move { server.run(&mut signals).await });
-    let told = tell(&base, &credentials).await;
+    let told = tell(&base, &credentials, &mut receiver).await;
     if told.is_err() || args.once {
         finished.cancel();
     } else {
@@ -80,13 +86,17 @@ async fn portfolio(server: &Server) -> Result<Credentials, CommandError> {
     Ok(house.platform.create_application(application).await?)
 }
 
-async fn tell(base: &str, credentials: &Credentials) -> Result<(), CommandError> {
+async fn tell(
+    base: &str,
+    credentials: &Credentials,
+    receiver: &mut Receiver,
+) -> Result<(), CommandError> {
     let Credentials {
         client_id,
         client_secret,
     } = credentials;
     let client = Client::sign_in(base, client_id, client_secret).await?;
-    story::tell(&client, &mut io::stdout()).await?;
+    story::tell(&client, receiver, &mut io::stdout()).await?;
     output::line("\nEvery step held.")?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use owo_colors::{OwoColorize, Stream};
 use serde_json::{Value, json};
 
 use super::client::{Client, Exchange};
+use super::receiver::Receiver;
 
 /// The guide's own guest, reservation and payment method (the fixture `guesty-docs`).
 const GUEST: &str = "64da2084867c12ee0c2ca47f";
@@ -18,12 +19,17 @@ const METHOD: &str = "64da2367d8d9771c02befbb2";
 ///
 /// # Errors
 /// The first step whose reply is not what it should be, with the reply.
-pub(crate) async fn tell(client: &Client, out: &mut (impl Write + Send)) -> Result<()> {
+pub(crate) async fn tell(
+    client: &Client,
+    receiver: &mut Receiver,
+    out: &mut (impl Write + Send),
+) -> Result<()> {
     let mut teller = Teller {
         client,
         out,
         step: 0,
     };
+    let secret = teller.subscribe(receiver).await?;
     teller.methods().await?;
     teller.schedule().await?;
     teller.pay().await?;
@@ -31,7 +37,8 @@ pub(crate) async fn tell(client: &Client, out: &mut (impl Write + Send)) -> Resu
     teller.refund(&captured).await?;
     teller.decline().await?;
     teller.balance().await?;
-    teller.report().await
+    teller.report().await?;
+    teller.webhooks(receiver, &secret).await
 }
 
 struct Teller<'a, W> {
@@ -40,7 +47,53 @@ struct Teller<'a, W> {
     step: usize,
 }
 
+/// What the story brings about, in any order, as webhooks tell it.
+const EVENTS: [(&str, &str); 4] = [
+    ("payments.received", "500"),
+    ("payments.received", "120.5"),
+    ("payments.refunded", "20.5"),
+    ("payments.failed", "80"),
+];
+
 impl<W: Write + Send> Teller<'_, W> {
+    async fn subscribe(&mut self, receiver: &Receiver) -> Result<String> {
+        self.title("Subscribe to what happens to payments")?;
+        let mut events: Vec<&str> = EVENTS.iter().map(|(event, _)| *event).collect();
+        events.dedup();
+        let new = json!({"url": receiver.url(), "events": events});
+        let made = self.client.post("/v1/webhooks", &new).await?;
+        let line = format!("webhook {}", text(&made.expect(201)?["_id"]));
+        self.show(&made, &[line])?;
+        let path = format!("/v1/webhooks-v2/secret?url={}", receiver.url());
+        let read = self.client.get(&path).await?;
+        let secret = text(&read.expect(200)?["key"]);
+        self.show(
+            &read,
+            &["the secret that its messages are signed with".to_owned()],
+        )?;
+        Ok(secret)
+    }
+
+    async fn webhooks(&mut self, receiver: &mut Receiver, secret: &str) -> Result<()> {
+        self.title("Signed webhooks have told each of it, once")?;
+        let mut expected = EVENTS.to_vec();
+        while !expected.is_empty() {
+            let told = receiver.next(secret).await?;
+            let (event, payment) = (text(&told["event"]), &told["payment"]);
+            let amount = payment.get("refundAmount").unwrap_or(&payment["amount"]);
+            let amount = amount.to_string();
+            let known = expected.iter().position(|one| *one == (&*event, &*amount));
+            let known = known.with_context(|| format!("a webhook told {event} of {amount}"))?;
+            expected.remove(known);
+            let (currency, id) = (text(&payment["currency"]), text(&payment["paymentId"]));
+            writeln!(
+                self.out,
+                "    {event:<18} {amount:>6} {currency}  payment {id}"
+            )?;
+        }
+        Ok(())
+    }
+
     async fn methods(&mut self) -> Result<()> {
         self.title("The guest's payment methods")?;
         let path = format!("/v1/guests/{GUEST}/payment-methods");
