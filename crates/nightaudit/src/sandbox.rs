@@ -52,35 +52,43 @@ pub(crate) async fn advance(args: AdvanceArgs) -> Result<(), CommandError> {
 }
 
 fn tell(advanced: &Advanced) -> Result<(), CommandError> {
-    let happened = &advanced.happened;
     output::table(&[
         ("account", advanced.account.as_str()),
         ("from", &advanced.from.to_string()),
         ("now", &advanced.now.to_string()),
-        ("done", &happened.len().to_string()),
     ])?;
+    for total in &advanced.totals {
+        let (kind, result) = (total.kind.name(), &total.result);
+        output::line(format_args!("{:>8}  {kind:10}  {result}", total.count))?;
+    }
+    let happened = &advanced.happened;
     for one in happened.iter().take(LINES_MAX) {
         output::line(in_words(one))?;
     }
-    if happened.len() > LINES_MAX {
-        let more = happened.len() - LINES_MAX;
-        output::note(format_args!("… and {more} more: --format json tells all."));
+    let untold = happened.len().saturating_sub(LINES_MAX) as u64 + advanced.more;
+    if untold > 0 {
+        output::note(format_args!(
+            "… and {untold} more: the reports and the reservations have them."
+        ));
     }
     Ok(())
 }
 
 fn in_words(one: &Happened) -> String {
-    let refund = one.refund.map(|id| format!("  refund {id}"));
-    let reason = one.reason.as_ref();
-    let reason = reason.map(|reason| format!("  not done: {reason}"));
-    format!(
-        "{}  {:7}  {}  reservation {}  payment {}{}{}",
-        one.at,
-        one.kind.name(),
-        one.result,
-        one.reservation,
-        one.payment,
-        refund.unwrap_or_default(),
-        reason.unwrap_or_default(),
-    )
+    let named = [
+        ("reservation", one.reservation.map(|id| id.to_string())),
+        ("payment", one.payment.map(|id| id.to_string())),
+        ("refund", one.refund.map(|id| id.to_string())),
+        ("sub-account", one.sub_account.clone()),
+        ("transactions", one.settled.map(|count| count.to_string())),
+        ("released", one.released.clone()),
+        ("payout", one.payout.clone()),
+        ("amount", one.amount.clone()),
+        ("not done:", one.reason.clone()),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("  {name} {}", value?)));
+    let (at, kind, result) = (one.at, one.kind.name(), &one.result);
+    format!("{at}  {kind:10}  {result}{}", named.collect::<String>())
 }

@@ -18,9 +18,9 @@ mod store;
 mod tenancy;
 mod webhooks;
 
-pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Until};
+pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Kind, Total, Until};
 pub use error::Error;
-pub use model::{InvalidSpan, Occasion, Rejection, Span};
+pub use model::{InvalidSpan, Rejection, Span};
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use settings::{PrivateWebhooks, Settings};
 pub use setup::{ApplicationMade, ApplicationOrder};

@@ -221,6 +221,7 @@ diesel::table! {
         attempt_ms -> Nullable<BigInt>,
         created_ms -> BigInt,
         agenda_ms -> Nullable<BigInt>,
+        account_id -> Text,
     }
 }
 

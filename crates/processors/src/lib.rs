@@ -18,5 +18,5 @@ pub use feed::{Cursor, SubAccount, TransactionKind, TransactionRecord, Transacti
 pub use ids::{AttemptKey, MerchantId, MethodToken, PayoutId, SubAccountId, TransactionId};
 pub use payout::{Activity, Fee, PayoutLine, PayoutRecord, PayoutStatus, Release};
 pub use processor::{Failure, Processor};
-pub use request::{Address, Billing, Charge, FollowUp, Order, Shape, Verify};
+pub use request::{Address, Billing, Charge, FollowUp, Order, Request, Shape, Verify};
 pub use step::{SentPayout, Step, StepKind};

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use contract::Timestamp;
 
 use crate::{
-    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, Step, SubAccount,
-    SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, Request, Step,
+    SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 
 /// A card processor.
@@ -32,6 +32,33 @@ pub trait Processor: Send + Sync + 'static {
 
     /// Returns what was charged or captured, whole or in part.
     async fn refund(&self, request: FollowUp) -> Result<Answer, Failure>;
+
+    /// Does what is asked.
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        match request {
+            Request::Charge(request) => self.charge(request).await,
+            Request::Hold(request) => self.hold(request).await,
+            Request::Capture(request) => self.capture(request).await,
+            Request::Void(request) => self.void(request).await,
+            Request::Refund(request) => self.refund(request).await,
+        }
+    }
+
+    /// Does what several requests ask, of one merchant and in one currency, in their order, and
+    /// answers to each. After one whose outcome is unknown no other is executed, so there may be
+    /// fewer answers than requests.
+    async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let answer = self.execute(request).await;
+            let is_unknown = answer == Err(Failure::Unanswered);
+            answers.push(answer);
+            if is_unknown {
+                break;
+            }
+        }
+        answers
+    }
 
     /// The answer to an attempt, if the attempt ever arrived.
     async fn lookup(

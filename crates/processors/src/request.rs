@@ -69,6 +69,21 @@ pub struct FollowUp {
     pub at: Timestamp,
 }
 
+/// Something that moves money, or holds it.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Takes an amount at once.
+    Charge(Charge),
+    /// Holds an amount.
+    Hold(Charge),
+    /// Takes a held amount.
+    Capture(FollowUp),
+    /// Releases a hold.
+    Void(FollowUp),
+    /// Returns what was taken.
+    Refund(FollowUp),
+}
+
 /// What a processor is told of the reason for a charge. It shows in its reports and replies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use contract::id::{AttemptId, PaymentId};
 use money::Money;
 use processors::{
     Address, Answer, AttemptKey, Charge, Failure, FollowUp, MerchantId, MethodToken, Order,
-    TransactionId, Verdict,
+    Request, TransactionId, Verdict,
 };
 use serde_json::Value;
 
@@ -85,16 +85,10 @@ fn address(guest_body: &str) -> Option<Address> {
     })
 }
 
-pub(super) async fn ask(platform: &Platform, call: &Call) -> Result<Answer, Failure> {
+/// What the processor is asked.
+pub(super) fn request(call: &Call) -> Request {
     let key = AttemptKey::new(call.attempt.as_str());
     let merchant = MerchantId::new(call.route.merchant.as_str());
-    let follow_up = |amount| FollowUp {
-        key: key.clone(),
-        merchant: merchant.clone(),
-        original: TransactionId::new(call.original.clone().unwrap_or_default()),
-        amount,
-        at: call.sent,
-    };
     let charge = || Charge {
         key: key.clone(),
         merchant: merchant.clone(),
@@ -103,12 +97,19 @@ pub(super) async fn ask(platform: &Platform, call: &Call) -> Result<Answer, Fail
         order: call.order.clone(),
         at: call.sent,
     };
+    let follow_up = |amount| FollowUp {
+        key: key.clone(),
+        merchant: merchant.clone(),
+        original: TransactionId::new(call.original.clone().unwrap_or_default()),
+        amount,
+        at: call.sent,
+    };
     match call.kind {
-        AttemptKind::Charge => platform.sandbox.charge(charge()).await,
-        AttemptKind::Hold => platform.sandbox.hold(charge()).await,
-        AttemptKind::Capture => platform.sandbox.capture(follow_up(Some(call.amount))).await,
-        AttemptKind::Void => platform.sandbox.void(follow_up(None)).await,
-        AttemptKind::Refund => platform.sandbox.refund(follow_up(Some(call.amount))).await,
+        AttemptKind::Charge => Request::Charge(charge()),
+        AttemptKind::Hold => Request::Hold(charge()),
+        AttemptKind::Capture => Request::Capture(follow_up(Some(call.amount))),
+        AttemptKind::Void => Request::Void(follow_up(None)),
+        AttemptKind::Refund => Request::Refund(follow_up(Some(call.amount))),
     }
 }
 

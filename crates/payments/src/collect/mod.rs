@@ -4,6 +4,7 @@
 //! that the call repeats; so whatever is lost on the way, the attempt can be looked up, and sent
 //! again under the same key without moving money twice.
 
+pub(crate) mod batch;
 mod call;
 mod record;
 mod resolve;
@@ -19,7 +20,7 @@ use store::{Connection, Lock};
 
 pub(crate) use resolve::look_after;
 
-use self::call::{Call, answer, ask, call, look_up, outcome};
+use self::call::{Call, answer, call, look_up, outcome, request};
 use self::record::{ending, record};
 use crate::model::{
     AttemptKind, Command, Event, Folio, Outcome, Payment, Rejection, Source, decide,
@@ -145,46 +146,60 @@ async fn commit(
         .write(
             Lock::row("reservation", &target.reservation),
             move |connection| {
-                let stay = folio::load(connection, target.account, target.reservation)?
-                    .ok_or(Rejection::ReservationNotFound)?;
-                let Prepared { command, charged } = prepare(connection, &stay)?;
-                let events = decide(&stay.folio, &command, now)?;
-                let after = record(connection, &stay, &events, None, now)?;
-                let is_first = stay.folio.payments.is_empty();
-                let Some((payment, started)) = on_card(&events, &after) else {
-                    let statement = is_first.then(|| statement(stay, after, None, None));
-                    let call = None;
-                    return Ok(Committed { call, statement });
-                };
-                let Charged { route, summary, .. } = match charged {
-                    Some(charged) => charged,
-                    None => charged_by(connection, target.account, payment)?,
-                };
-                let takes_new_money = started.is_none_or(|(_, kind, _)| {
-                    matches!(kind, AttemptKind::Charge | AttemptKind::Hold)
-                });
-                if takes_new_money && !merchants.takes(&route.merchant, after.currency) {
-                    return Err(Error::NoSubAccount {
-                        merchant: route.merchant,
-                        currency: after.currency,
-                    });
-                }
-                let Some(started) = started else {
-                    let statement = is_first.then(|| statement(stay, after, None, Some(summary)));
-                    let call = None;
-                    return Ok(Committed { call, statement });
-                };
-                let call = Call {
-                    first_with: is_first.then_some(summary),
-                    ..call(&stay, payment, started, now, route)
-                };
-                Ok(Committed {
-                    call: Some(call),
-                    statement: None,
-                })
+                let stay = find(connection, target)?;
+                let prepared = prepare(connection, &stay)?;
+                begin(connection, &merchants, stay, prepared, now)
             },
         )
         .await
+}
+
+fn find(connection: &mut Connection, target: Target) -> Result<Stay, Error> {
+    let found = folio::load(connection, target.account, target.reservation)?;
+    Ok(found.ok_or(Rejection::ReservationNotFound)?)
+}
+
+/// Decides, inside a transaction with the reservation locked.
+fn begin(
+    connection: &mut Connection,
+    merchants: &Merchants,
+    stay: Stay,
+    Prepared { command, charged }: Prepared,
+    now: Timestamp,
+) -> Result<Committed, Error> {
+    let events = decide(&stay.folio, &command, now)?;
+    let after = record(connection, &stay, &events, None, now)?;
+    let is_first = stay.folio.payments.is_empty();
+    let Some((payment, started)) = on_card(&events, &after) else {
+        let statement = is_first.then(|| statement(stay, after, None, None));
+        let call = None;
+        return Ok(Committed { call, statement });
+    };
+    let Charged { route, summary, .. } = match charged {
+        Some(charged) => charged,
+        None => charged_by(connection, stay.account, payment)?,
+    };
+    let takes_new_money =
+        started.is_none_or(|(_, kind, _)| matches!(kind, AttemptKind::Charge | AttemptKind::Hold));
+    if takes_new_money && !merchants.takes(&route.merchant, after.currency) {
+        return Err(Error::NoSubAccount {
+            merchant: route.merchant,
+            currency: after.currency,
+        });
+    }
+    let Some(started) = started else {
+        let statement = is_first.then(|| statement(stay, after, None, Some(summary)));
+        let call = None;
+        return Ok(Committed { call, statement });
+    };
+    let call = Call {
+        first_with: is_first.then_some(summary),
+        ..call(&stay, payment, started, now, route)
+    };
+    Ok(Committed {
+        call: Some(call),
+        statement: None,
+    })
 }
 
 /// The folio after its first payment, with all that is shown of it.
@@ -249,75 +264,97 @@ async fn make(
     call: Call,
     now: Timestamp,
 ) -> Result<Option<Statement>, Error> {
-    let answered = match ask(platform, &call).await {
-        // Neither silence nor a refusal tells what became of an earlier sending under the same key.
-        Err(failure) => match look_up(platform, &call).await {
+    let answered = platform.sandbox.execute(request(&call)).await;
+    let answered = made_sure(platform, &call, answered).await;
+    commit_answer(platform, target, call, answered, now).await
+}
+
+/// Neither silence nor a refusal tells what became of an earlier sending under the same key.
+async fn made_sure(
+    platform: &Platform,
+    call: &Call,
+    answered: Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    match answered {
+        Err(failure) => match look_up(platform, call).await {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) | Err(Failure::Refused { .. }) => Err(failure),
             Err(_) => Err(Failure::Unanswered),
         },
         answered => answered,
-    };
-    commit_answer(platform, target, &call, answered, now).await
+    }
 }
 
 async fn commit_answer(
     platform: &Platform,
     target: Target,
-    call: &Call,
+    call: Call,
     answered: Result<Answer, Failure>,
     now: Timestamp,
 ) -> Result<Option<Statement>, Error> {
-    let (command, payload, now) = match answered {
-        Err(Failure::Unanswered) => (
-            Command::Unanswered {
-                payment: call.payment,
-                attempt: call.attempt,
-            },
-            None,
-            now,
-        ),
-        Err(failure) => (
-            answer(
-                call,
-                Outcome::Declined {
-                    reason: failure.to_string(),
-                },
-            ),
-            None,
-            now,
-        ),
-        Ok(given) => {
-            let at = given.processed_at.max(now);
-            let payload = given.raw.to_string();
-            (answer(call, outcome(given)), Some(payload), at)
-        }
-    };
-    let committed = platform
+    let ended = Ended::new(target, call, answered, now);
+    platform
         .store
-        .write(Lock::row("reservation", &target.reservation), {
-            let call = call.clone();
-            move |connection| {
-                let stay = folio::load(connection, target.account, target.reservation)?
-                    .ok_or(Rejection::ReservationNotFound)?;
-                let events = decide(&stay.folio, &command, now)?;
-                let after = record(connection, &stay, &events, payload.as_deref(), now)?;
-                let attempt = ended(&call, &events, payload.as_deref(), now);
-                let is_all = call.first_with.is_some() && after.payments.len() == 1;
-                Ok((is_all && attempt.is_some())
-                    .then(|| statement(stay, after, attempt, call.first_with.clone())))
-            }
+        .write(Lock::row("reservation", &target.reservation), move |c| {
+            end(c, &ended)
         })
-        .await;
-    match committed {
-        // Somebody else has brought the same answer.
-        Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(None),
-        committed => committed,
+        .await
+}
+
+/// A call that was made, and what came of it.
+struct Ended {
+    target: Target,
+    call: Call,
+    command: Command,
+    payload: Option<String>,
+    at: Timestamp,
+}
+
+impl Ended {
+    fn new(target: Target, call: Call, answered: Result<Answer, Failure>, now: Timestamp) -> Self {
+        let (command, payload, at) = match answered {
+            Err(Failure::Unanswered) => {
+                let (payment, attempt) = (call.payment, call.attempt);
+                (Command::Unanswered { payment, attempt }, None, now)
+            }
+            Err(failure) => {
+                let reason = failure.to_string();
+                (answer(&call, Outcome::Declined { reason }), None, now)
+            }
+            Ok(given) => {
+                let at = given.processed_at.max(now);
+                let payload = given.raw.to_string();
+                (answer(&call, outcome(given)), Some(payload), at)
+            }
+        };
+        Self {
+            target,
+            call,
+            command,
+            payload,
+            at,
+        }
     }
 }
 
+/// Keeps what came of a call, inside a transaction with the reservation locked.
+fn end(connection: &mut Connection, ended: &Ended) -> Result<Option<Statement>, Error> {
+    let (call, payload, now) = (&ended.call, ended.payload.as_deref(), ended.at);
+    let stay = find(connection, ended.target)?;
+    let events = match decide(&stay.folio, &ended.command, now) {
+        // Somebody else has brought the same answer.
+        Err(Rejection::AttemptEnded) => return Ok(None),
+        decided => decided?,
+    };
+    let after = record(connection, &stay, &events, payload, now)?;
+    let attempt = attempt_row(call, &events, payload, now);
+    let is_all = call.first_with.is_some() && after.payments.len() == 1;
+    Ok((is_all && attempt.is_some())
+        .then(|| statement(stay, after, attempt, call.first_with.clone())))
+}
+
 /// The attempt of a call, if these events answer it.
-fn ended(
+fn attempt_row(
     call: &Call,
     events: &[Event],
     payload: Option<&str>,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use chrono::Duration;
 use contract::Timestamp;
 use contract::id::{PaymentId, RefundId};
+use money::Money;
 use processors::Failure;
 
 use super::call::{Call, call, look_up};
 use super::{Target, charged_by, commit_answer, make, perform};
-use crate::model::{AttemptKind, Command, Rejection, State};
-use crate::store::folio::{self};
+use crate::model::{Attempt, AttemptKind, Command, Payment, Rejection, State, agenda};
+use crate::store::folio::{self, Stay};
 use crate::store::statement::Statement;
 use crate::{Error, Platform};
 
@@ -32,21 +33,7 @@ pub(crate) async fn look_after(
         Open::UnderWay => return Ok(()),
         Open::Nothing => {
             perform(platform, target, now, move |_, stay| {
-                let attempt = store::new_id();
-                let held = stay
-                    .folio
-                    .payment(payment)
-                    .is_some_and(|p| p.state == State::Held);
-                Ok(match refund {
-                    Some(refund) => Command::RefundDue {
-                        payment,
-                        refund,
-                        attempt,
-                    },
-                    None if held => Command::Expire { payment },
-                    None => Command::PaymentDue { payment, attempt },
-                }
-                .into())
+                Ok(command(stay, payment, refund, now).into())
             })
             .await
         }
@@ -55,6 +42,27 @@ pub(crate) async fn look_after(
         // Another node was faster.
         Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(()),
         done => done.map(drop),
+    }
+}
+
+/// What is to be done about a payment, or one of its refunds, whose time has come.
+pub(super) fn command(
+    stay: &Stay,
+    payment: PaymentId,
+    refund: Option<RefundId>,
+    now: Timestamp,
+) -> Command {
+    let attempt = agenda::attempt_id(payment, refund, now);
+    let found = stay.folio.payment(payment);
+    let is_held = found.is_some_and(|payment| payment.state == State::Held);
+    match refund {
+        Some(refund) => Command::RefundDue {
+            payment,
+            refund,
+            attempt,
+        },
+        None if is_held => Command::Expire { payment },
+        None => Command::PaymentDue { payment, attempt },
     }
 }
 
@@ -84,23 +92,7 @@ async fn open_call(
             let Some(payment) = stay.folio.payment(payment) else {
                 return Ok(Open::Nothing);
             };
-            let refund = refund.and_then(|id| payment.refund(id));
-            let (attempt, kind, amount) = if let Some(refund) = refund {
-                (refund.attempt, AttemptKind::Refund, refund.amount)
-            } else {
-                let kind = match payment.state {
-                    State::Capturing => AttemptKind::Capture,
-                    State::Releasing => AttemptKind::Void,
-                    _ if payment.is_hold => AttemptKind::Hold,
-                    _ => AttemptKind::Charge,
-                };
-                (
-                    payment.attempt,
-                    kind,
-                    payment.captured.unwrap_or(payment.amount),
-                )
-            };
-            let Some(attempt) = attempt else {
+            let Some((attempt, kind, amount)) = open_attempt(payment, refund) else {
                 return Ok(Open::Nothing);
             };
             if attempt.ask_again > now {
@@ -114,6 +106,24 @@ async fn open_call(
         .await
 }
 
+/// The attempt of a payment, or of one of its refunds, that has no answer yet.
+pub(super) fn open_attempt(
+    payment: &Payment,
+    refund: Option<RefundId>,
+) -> Option<(Attempt, AttemptKind, Money)> {
+    if let Some(refund) = refund.and_then(|id| payment.refund(id)) {
+        return Some((refund.attempt?, AttemptKind::Refund, refund.amount));
+    }
+    let kind = match payment.state {
+        State::Capturing => AttemptKind::Capture,
+        State::Releasing => AttemptKind::Void,
+        _ if payment.is_hold => AttemptKind::Hold,
+        _ => AttemptKind::Charge,
+    };
+    let amount = payment.captured.unwrap_or(payment.amount);
+    Some((payment.attempt?, kind, amount))
+}
+
 /// Finds out what became of an attempt: by looking it up, else by sending it again under its key.
 async fn resolve(
     platform: &Platform,
@@ -122,17 +132,17 @@ async fn resolve(
     now: Timestamp,
 ) -> Result<Option<Statement>, Error> {
     match look_up(platform, &call).await {
-        Ok(Some(answer)) => commit_answer(platform, target, &call, Ok(answer), now).await,
+        Ok(Some(answer)) => commit_answer(platform, target, call, Ok(answer), now).await,
         Ok(None) if now - call.sent >= GIVE_UP_AFTER => {
             let reason = "The processor never received this attempt: nothing was charged";
             let refused = Failure::Refused {
                 code: "never_received",
                 message: reason.to_owned(),
             };
-            commit_answer(platform, target, &call, Err(refused), now).await
+            commit_answer(platform, target, call, Err(refused), now).await
         }
         // Under its own key and at its own instant it is the same request.
         Ok(None) => make(platform, target, call, now).await,
-        Err(_) => commit_answer(platform, target, &call, Err(Failure::Unanswered), now).await,
+        Err(_) => commit_answer(platform, target, call, Err(Failure::Unanswered), now).await,
     }
 }

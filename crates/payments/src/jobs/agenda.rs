@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Timestamp;
 use contract::id::{PaymentId, RefundId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::processor_time;
 use crate::collect::{self, Target};
 use crate::model::agenda::as_of;
 use crate::store::account;
@@ -38,10 +38,6 @@ pub(crate) async fn run(platform: Arc<Platform>, stop: CancellationToken) {
 /// What stands on the agenda, whenever it is due.
 type Item = (PaymentId, Option<RefundId>);
 
-fn item(due: &Due) -> Item {
-    (due.payment, due.refund)
-}
-
 /// Carries out all that is due now; says how much that was.
 pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
     let mut done = 0;
@@ -51,11 +47,11 @@ pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
         let limit = BATCH.saturating_add_unsigned(failed.len() as u64);
         let mut batch = platform
             .store
-            .read(move |c| agenda::due(c, wall, None, limit))
+            .read(move |c| agenda::due(c, wall, limit))
             .await?;
-        batch.retain(|due| !failed.contains(&item(due)));
+        batch.retain(|due| !failed.contains(&due.item()));
         if batch.is_empty() {
-            return Ok(done);
+            return Ok(done + processor_time::run_due(platform).await?);
         }
         done += carry_out(platform, batch, &mut failed).await;
     }
@@ -63,7 +59,7 @@ pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
 
 /// Carries out a batch. What fails stays on the agenda, and must not keep others waiting.
 async fn carry_out(platform: &Arc<Platform>, batch: Vec<Due>, failed: &mut HashSet<Item>) -> usize {
-    failed.extend(batch.iter().map(item));
+    failed.extend(batch.iter().map(Due::item));
     let mut waiting = batch.into_iter();
     let mut running = JoinSet::new();
     let mut done = 0;
@@ -72,7 +68,7 @@ async fn carry_out(platform: &Arc<Platform>, batch: Vec<Due>, failed: &mut HashS
             && let Some(due) = waiting.next()
         {
             let one = one(Arc::clone(platform), due);
-            running.spawn(async move { one.await.map(|()| item(&due)) });
+            running.spawn(async move { one.await.map(|()| due.item()) });
         }
         match running.join_next().await {
             None => return done,
@@ -95,18 +91,10 @@ async fn one(platform: Arc<Platform>, due: Due) -> Result<(), Error> {
     let account =
         found.ok_or_else(|| Error::Corrupt(format!("account {} is gone", due.account)))?;
     let present = account.business_time(platform.clock.now());
-    carry_out_one(&platform, due, as_of(due.at, present)).await
-}
-
-/// Carries out one thing that is due, as of an instant.
-pub(crate) async fn carry_out_one(
-    platform: &Arc<Platform>,
-    due: Due,
-    at: Timestamp,
-) -> Result<(), Error> {
     let target = Target {
         account: due.account,
         reservation: due.reservation,
     };
-    collect::look_after(platform, target, due.payment, due.refund, at).await
+    let at = as_of(due.at, present);
+    collect::look_after(&platform, target, due.payment, due.refund, at).await
 }

@@ -3,4 +3,5 @@
 pub(crate) mod agenda;
 pub(crate) mod calls;
 pub(crate) mod import;
+pub(crate) mod processor_time;
 pub(crate) mod webhooks;

@@ -1,16 +1,16 @@
 //! What the agenda is about, and as of when.
 
 use chrono::Duration;
-use contract::Timestamp;
-use serde::{Deserialize, Serialize};
+use contract::id::{AttemptId, PaymentId, RefundId};
+use contract::{ObjectId, Timestamp};
+use sha2::{Digest, Sha256};
 
 /// What is later than this, is late: it runs in the present.
 const PROMPT: Duration = Duration::seconds(5);
 
 /// Why something stands on the agenda.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Occasion {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Occasion {
     /// A payment's date has come.
     Payment,
     /// A refund's date has come.
@@ -21,22 +21,24 @@ pub enum Occasion {
     Attempt,
 }
 
-impl Occasion {
-    /// The name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::Refund => "refund",
-            Self::Hold => "hold",
-            Self::Attempt => "attempt",
-        }
-    }
-}
-
 /// As of when something is carried out that was due at an instant: as of that instant, unless it is
 /// late. Late work is done as of the present: nothing is charged in the past.
 pub(crate) fn as_of(due: Timestamp, present: Timestamp) -> Timestamp {
     if present - due < PROMPT { due } else { present }
+}
+
+/// The id of the attempt that the agenda starts. It follows from what it is for and as of when, so
+/// that the same world, advanced twice, has the same ids; its first digits are seconds, as those of
+/// other ids are, so that attempts of one time stand together in an index.
+pub(crate) fn attempt_id(payment: PaymentId, refund: Option<RefundId>, at: Timestamp) -> AttemptId {
+    let mut hash = Sha256::new();
+    hash.update(payment.as_str());
+    hash.update(refund.as_ref().map_or("", RefundId::as_str));
+    hash.update(at.millis().to_be_bytes());
+    let mut bytes = [0; 12];
+    bytes[..4].copy_from_slice(&at.seconds().to_be_bytes()[4..]);
+    bytes[4..].copy_from_slice(&hash.finalize()[..8]);
+    ObjectId::from_bytes(bytes).into()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(crate) mod stay;
 pub(crate) mod text;
 pub(crate) mod webhook;
 
-pub use agenda::Occasion;
+pub(crate) use agenda::Occasion;
 pub(crate) use command::{
     AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,
 };

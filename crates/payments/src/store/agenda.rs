@@ -2,14 +2,14 @@
 
 use contract::Timestamp;
 use contract::id::{AccountId, AttemptId, PaymentId, RefundId, ReservationId};
-use diesel::dsl::{AsExprOf, max};
+use diesel::dsl::max;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
-use store::Connection;
+use store::{Connection, both};
 
+use super::attempt::AttemptState;
 use crate::Error;
 use crate::model::{Occasion, RefundState, State};
-use crate::schema::{account, payment, refund};
+use crate::schema::{account, attempt, payment, refund};
 
 /// Something whose time has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,45 +24,35 @@ pub(crate) struct Due {
     pub(crate) at: Timestamp,
 }
 
-/// What is due at an instant of wall time, of one account or of all, the oldest first, at most
-/// `limit` of it.
+impl Due {
+    /// What stands on the agenda, whenever it is due.
+    pub(crate) fn item(&self) -> (PaymentId, Option<RefundId>) {
+        (self.payment, self.refund)
+    }
+
+    /// Where it stands among others: by its instant, payments before refunds.
+    pub(crate) fn order(&self) -> impl Ord + use<> {
+        let Self {
+            payment, refund, ..
+        } = self;
+        let id = refund.map_or(payment.0, |refund| refund.0);
+        (self.at, refund.is_some(), id.as_str().to_owned())
+    }
+}
+
+/// What is due at an instant of wall time, of all accounts, the oldest first, at most `limit` of it.
 pub(crate) fn due(
     connection: &mut Connection,
     wall: Timestamp,
-    of: Option<AccountId>,
     limit: i64,
 ) -> Result<Vec<Due>, Error> {
     // By the clock that is the furthest ahead: without a bound that is the same for all rows, the
     // whole agenda would be read to find that nothing is due.
     let furthest: Option<i64> = account::table
-        .filter(all_accounts(of).or(account::id.nullable().eq(of)))
         .select(max(account::clock_offset_ms))
         .first(connection)?;
     let latest = Timestamp::from_millis(wall.millis() + furthest.unwrap_or(0));
-    let mut all = payments(connection, wall, latest, of, limit)?;
-    all.extend(refunds(connection, wall, latest, of, limit)?);
-    all.sort_by_key(|due| due.at);
-    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(all)
-}
-
-type PaymentRow = (
-    AccountId,
-    ReservationId,
-    PaymentId,
-    String,
-    Option<AttemptId>,
-    Option<Timestamp>,
-);
-
-fn payments(
-    connection: &mut Connection,
-    wall: Timestamp,
-    latest: Timestamp,
-    of: Option<AccountId>,
-    limit: i64,
-) -> Result<Vec<Due>, Error> {
-    let rows: Vec<PaymentRow> = payment::table
+    let payments: Vec<PaymentRow> = payment::table
         .inner_join(account::table.on(account::id.eq(payment::account_id)))
         .filter(payment::agenda_ms.is_not_null())
         .filter(payment::agenda_ms.assume_not_null().le(latest))
@@ -71,55 +61,13 @@ fn payments(
                 .assume_not_null()
                 .le(account::clock_offset_ms + wall.millis()),
         )
-        .filter(all_accounts(of).or(account::id.nullable().eq(of)))
         .order((payment::agenda_ms, payment::id))
         .limit(limit)
-        .select((
-            payment::account_id,
-            payment::reservation_id,
-            payment::id,
-            payment::state,
-            payment::attempt_id,
-            payment::agenda_ms,
-        ))
+        .select(PaymentRow::as_select())
         .load(connection)?;
-    let due = |(account, reservation, payment, state, attempt, at): PaymentRow| {
-        let occasion = match attempt {
-            Some(_) => Occasion::Attempt,
-            None if state == State::Held.name() => Occasion::Hold,
-            None => Occasion::Payment,
-        };
-        Some(Due {
-            account,
-            reservation,
-            payment,
-            refund: None,
-            occasion,
-            at: at?,
-        })
-    };
-    Ok(rows.into_iter().filter_map(due).collect())
-}
-
-type RefundRow = (
-    AccountId,
-    ReservationId,
-    PaymentId,
-    RefundId,
-    Option<AttemptId>,
-    Option<Timestamp>,
-);
-
-fn refunds(
-    connection: &mut Connection,
-    wall: Timestamp,
-    latest: Timestamp,
-    of: Option<AccountId>,
-    limit: i64,
-) -> Result<Vec<Due>, Error> {
-    let rows: Vec<RefundRow> = refund::table
+    let refunds: Vec<RefundRow> = refund::table
         .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
-        .inner_join(account::table.on(account::id.eq(payment::account_id)))
+        .inner_join(account::table.on(account::id.eq(refund::account_id)))
         .filter(refund::agenda_ms.is_not_null())
         .filter(refund::agenda_ms.assume_not_null().le(latest))
         .filter(
@@ -127,50 +75,180 @@ fn refunds(
                 .assume_not_null()
                 .le(account::clock_offset_ms + wall.millis()),
         )
-        .filter(all_accounts(of).or(account::id.nullable().eq(of)))
         .order((refund::agenda_ms, refund::id))
         .limit(limit)
-        .select((
-            payment::account_id,
-            payment::reservation_id,
-            payment::id,
-            refund::id,
-            refund::attempt_id,
-            refund::agenda_ms,
-        ))
+        .select(RefundRow::as_select())
         .load(connection)?;
-    let due = |(account, reservation, payment, refund, attempt, at): RefundRow| {
-        let occasion = match attempt {
+    Ok(in_order(payments, refunds, limit))
+}
+
+/// What is due of one account until an instant of its own time, the oldest first, at most `limit`
+/// of it.
+pub(crate) fn due_of(
+    connection: &mut Connection,
+    account: AccountId,
+    until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Due>, Error> {
+    let payments = payment::table
+        .filter(payment::account_id.eq(account))
+        .filter(payment::agenda_ms.is_not_null())
+        .filter(payment::agenda_ms.assume_not_null().le(until))
+        .order((payment::agenda_ms, payment::id))
+        .limit(limit);
+    let payments = both!(connection, c => payments.select(PaymentRow::as_select()).load(c))?;
+    let refunds = refund::table
+        .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
+        .filter(refund::account_id.eq(account))
+        .filter(refund::agenda_ms.is_not_null())
+        .filter(refund::agenda_ms.assume_not_null().le(until))
+        .order((refund::agenda_ms, refund::id))
+        .limit(limit);
+    let refunds = both!(connection, c => refunds.select(RefundRow::as_select()).load(c))?;
+    Ok(in_order(payments, refunds, limit))
+}
+
+/// Dates of an account that had come, and whose attempts were started at an instant or after it and
+/// never ended: with the instants at which they were started, in the agenda's order.
+pub(crate) fn started_since(
+    connection: &mut Connection,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<Vec<(Due, Timestamp)>, Error> {
+    let payments: Vec<PaymentRow> = payment::table
+        .inner_join(attempt::table.on(attempt::id.nullable().eq(payment::attempt_id)))
+        .filter(payment::account_id.eq(account))
+        .filter(payment::agenda_ms.is_not_null())
+        .filter(payment::agenda_ms.assume_not_null().ge(since))
+        .filter(payment::attempt_ms.ge(since))
+        .filter(payment::state.eq(State::Processing.name()))
+        .filter(attempt::state.eq(AttemptState::Started.name()))
+        .select(PaymentRow::as_select())
+        .load(connection)?;
+    let refunds: Vec<RefundRow> = refund::table
+        .inner_join(payment::table.on(payment::id.eq(refund::payment_id)))
+        .inner_join(attempt::table.on(attempt::id.nullable().eq(refund::attempt_id)))
+        .filter(refund::account_id.eq(account))
+        .filter(refund::agenda_ms.is_not_null())
+        .filter(refund::agenda_ms.assume_not_null().ge(since))
+        .filter(refund::attempt_ms.ge(since))
+        .filter(attempt::state.eq(AttemptState::Started.name()))
+        .select(RefundRow::as_select())
+        .load(connection)?;
+    let payments = payments.into_iter().filter_map(PaymentRow::started);
+    let refunds = refunds.into_iter().filter_map(RefundRow::started);
+    let mut started: Vec<_> = payments.chain(refunds).collect();
+    started.sort_by_key(|(due, _)| due.order());
+    Ok(started)
+}
+
+fn in_order(payments: Vec<PaymentRow>, refunds: Vec<RefundRow>, limit: i64) -> Vec<Due> {
+    let payments = payments.into_iter().filter_map(PaymentRow::due);
+    let refunds = refunds.into_iter().filter_map(RefundRow::due);
+    let mut all: Vec<Due> = payments.chain(refunds).collect();
+    // Both were in order, and stay so at the same instant.
+    all.sort_by_key(|due| due.at);
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    all
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = payment)]
+struct PaymentRow {
+    account_id: AccountId,
+    reservation_id: ReservationId,
+    id: PaymentId,
+    state: String,
+    due_ms: Option<Timestamp>,
+    attempt_id: Option<AttemptId>,
+    attempt_ms: Option<Timestamp>,
+    agenda_ms: Option<Timestamp>,
+}
+
+impl PaymentRow {
+    fn due(self) -> Option<Due> {
+        let occasion = match self.attempt_id {
+            Some(_) => Occasion::Attempt,
+            None if self.state == State::Held.name() => Occasion::Hold,
+            None => Occasion::Payment,
+        };
+        let at = self.agenda_ms?;
+        Some(self.due_at(occasion, at))
+    }
+
+    fn started(self) -> Option<(Due, Timestamp)> {
+        let (due, started) = self.due_ms.zip(self.attempt_ms)?;
+        Some((self.due_at(Occasion::Payment, due), started))
+    }
+
+    fn due_at(self, occasion: Occasion, at: Timestamp) -> Due {
+        Due {
+            account: self.account_id,
+            reservation: self.reservation_id,
+            payment: self.id,
+            refund: None,
+            occasion,
+            at,
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = refund)]
+struct RefundRow {
+    account_id: AccountId,
+    #[diesel(select_expression = payment::reservation_id)]
+    reservation_id: ReservationId,
+    payment_id: PaymentId,
+    id: RefundId,
+    due_ms: Option<Timestamp>,
+    attempt_id: Option<AttemptId>,
+    attempt_ms: Option<Timestamp>,
+    agenda_ms: Option<Timestamp>,
+}
+
+impl RefundRow {
+    fn due(self) -> Option<Due> {
+        let occasion = match self.attempt_id {
             Some(_) => Occasion::Attempt,
             None => Occasion::Refund,
         };
-        Some(Due {
-            account,
-            reservation,
-            payment,
-            refund: Some(refund),
+        let at = self.agenda_ms?;
+        Some(self.due_at(occasion, at))
+    }
+
+    fn started(self) -> Option<(Due, Timestamp)> {
+        let (due, started) = self.due_ms.zip(self.attempt_ms)?;
+        Some((self.due_at(Occasion::Refund, due), started))
+    }
+
+    fn due_at(self, occasion: Occasion, at: Timestamp) -> Due {
+        Due {
+            account: self.account_id,
+            reservation: self.reservation_id,
+            payment: self.payment_id,
+            refund: Some(self.id),
             occasion,
-            at: at?,
-        })
-    };
-    Ok(rows.into_iter().filter_map(due).collect())
+            at,
+        }
+    }
 }
 
-fn all_accounts(of: Option<AccountId>) -> AsExprOf<bool, Bool> {
-    of.is_none().into_sql::<Bool>()
+/// Where the payments or refunds stand that were due, as the Open API calls it.
+pub(crate) fn standings(
+    connection: &mut Connection,
+    due: &[Due],
+) -> Result<Vec<&'static str>, Error> {
+    due.iter().map(|due| standing(connection, *due)).collect()
 }
 
-/// Where the payment or refund stands that was due, as the Open API calls it.
-pub(crate) fn standing(connection: &mut Connection, due: Due) -> Result<&'static str, Error> {
-    let state: String = match due.refund {
-        Some(id) => refund::table
-            .find(id)
-            .select(refund::state)
-            .first(connection)?,
-        None => payment::table
-            .find(due.payment)
-            .select(payment::state)
-            .first(connection)?,
+fn standing(connection: &mut Connection, due: Due) -> Result<&'static str, Error> {
+    let state: String = if let Some(id) = due.refund {
+        let state = refund::table.find(id).select(refund::state);
+        both!(connection, c => state.first(c))?
+    } else {
+        let state = payment::table.find(due.payment).select(payment::state);
+        both!(connection, c => state.first(c))?
     };
     let of_payment = || State::ALL.into_iter().find(|known| known.name() == state);
     let of_refund = || {

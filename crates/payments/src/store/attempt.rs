@@ -23,7 +23,7 @@ pub(crate) enum AttemptState {
 }
 
 impl AttemptState {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Started => "STARTED",
             Self::Unknown => "UNKNOWN",

@@ -158,6 +158,7 @@ struct RefundRow {
     attempt_ms: Option<Timestamp>,
     created_ms: Timestamp,
     agenda_ms: Option<Timestamp>,
+    account_id: AccountId,
 }
 
 fn payments(
@@ -311,7 +312,7 @@ impl RefundRow {
         })
     }
 
-    fn of(payment: PaymentId, refund: &Refund) -> Self {
+    fn of(account: AccountId, payment: PaymentId, refund: &Refund) -> Self {
         Self {
             id: refund.id,
             payment_id: payment,
@@ -326,6 +327,7 @@ impl RefundRow {
             attempt_ms: refund.attempt.map(|attempt| attempt.started),
             created_ms: refund.created,
             agenda_ms: refund.agenda(),
+            account_id: account,
         }
     }
 }
@@ -393,7 +395,7 @@ fn save_payment(
         }
     }
     for refund in &changed.refunds {
-        let row = RefundRow::of(changed.id, refund);
+        let row = RefundRow::of(account, changed.id, refund);
         match known.and_then(|known| known.refund(refund.id)) {
             None => {
                 diesel::insert_into(refund::table)
