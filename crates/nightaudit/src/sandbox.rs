@@ -80,9 +80,10 @@ fn in_words(one: &Happened) -> String {
         ("payment", one.payment.map(|id| id.to_string())),
         ("refund", one.refund.map(|id| id.to_string())),
         ("sub-account", one.sub_account.clone()),
-        ("transactions", one.settled.map(|count| count.to_string())),
+        ("settled", one.settled.map(|count| count.to_string())),
         ("released", one.released.clone()),
         ("payout", one.payout.clone()),
+        ("chargeback", one.transaction.clone()),
         ("amount", one.amount.clone()),
         ("not done:", one.reason.clone()),
     ];

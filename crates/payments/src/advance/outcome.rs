@@ -58,7 +58,10 @@ pub struct Happened {
     /// The payout that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<String>,
-    /// Its amount, with its currency.
+    /// The processor's transaction: the chargeback, of a dispute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// The payout's, or the chargeback's, amount with its currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
     /// What came of it: the status of the payment, or of the refund, after it.
@@ -84,6 +87,8 @@ pub enum Kind {
     Settlement,
     /// The processor sent a payout.
     Payout,
+    /// A card holder disputed a sale, or nobody resolved the dispute in time.
+    Dispute,
 }
 
 impl Kind {
@@ -96,6 +101,7 @@ impl Kind {
             Self::Attempt => "attempt",
             Self::Settlement => "settlement",
             Self::Payout => "payout",
+            Self::Dispute => "dispute",
         }
     }
 }
@@ -157,6 +163,15 @@ impl Happened {
                     ..new(Kind::Payout, "SENT")
                 })
                 .collect(),
+            StepKind::DisputeOpened { chargeback, amount } => vec![Self {
+                transaction: Some(chargeback.to_string()),
+                amount: Some(amount.to_string()),
+                ..new(Kind::Dispute, "OPENED")
+            }],
+            StepKind::DisputeLost { chargeback } => vec![Self {
+                transaction: Some(chargeback.to_string()),
+                ..new(Kind::Dispute, "LOST")
+            }],
         }
     }
 
@@ -171,6 +186,7 @@ impl Happened {
             settled: None,
             released: None,
             payout: None,
+            transaction: None,
             amount: None,
             result: result.to_owned(),
             reason: None,

@@ -21,11 +21,19 @@ const BATCH: i64 = 64;
 const SIDE_BY_SIDE: usize = 8;
 /// How often the agenda is looked at: due payments run within a second of their time.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often processors are asked whether their time has brought something about, in looks at the
+/// agenda: they close days and send payouts, and a few seconds later will do.
+const LOOKS_A_STEP: u32 = 10;
 
 /// Looks at the agenda until told to stop.
 pub(crate) async fn run(platform: Arc<Platform>, stop: CancellationToken) {
-    loop {
-        if let Err(error) = run_due(&platform).await {
+    for look in (0..LOOKS_A_STEP).cycle() {
+        let ran = if look == 0 {
+            run_due(&platform).await
+        } else {
+            run_own(&platform).await
+        };
+        if let Err(error) = ran {
             tracing::warn!(%error, "the agenda could not be looked at");
         }
         tokio::select! {
@@ -38,8 +46,12 @@ pub(crate) async fn run(platform: Arc<Platform>, stop: CancellationToken) {
 /// What stands on the agenda, whenever it is due.
 type Item = (PaymentId, Option<RefundId>);
 
-/// Carries out all that is due now; says how much that was.
+/// Carries out all that is due now, ours first, then the processors'; says how much that was.
 pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
+    Ok(run_own(platform).await? + processor_time::run_due(platform).await?)
+}
+
+async fn run_own(platform: &Arc<Platform>) -> Result<usize, Error> {
     let mut done = 0;
     let mut failed: HashSet<Item> = HashSet::new();
     loop {
@@ -51,7 +63,7 @@ pub(crate) async fn run_due(platform: &Arc<Platform>) -> Result<usize, Error> {
             .await?;
         batch.retain(|due| !failed.contains(&due.item()));
         if batch.is_empty() {
-            return Ok(done + processor_time::run_due(platform).await?);
+            return Ok(done);
         }
         done += carry_out(platform, batch, &mut failed).await;
     }

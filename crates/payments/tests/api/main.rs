@@ -28,5 +28,6 @@ mod payouts;
 mod providers;
 mod reservation_lists;
 mod reservations;
+mod settling;
 mod transactions;
 mod webhooks;
