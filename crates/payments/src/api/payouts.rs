@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::RawQuery;
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use contract::payout::PayoutActivity;
 
 use super::payout_view::print;
@@ -30,12 +31,12 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 async fn report(
     ReportCtx(ctx): ReportCtx,
     RawQuery(query): RawQuery,
-) -> Result<Json<Vec<PayoutActivity>>, ReportError> {
+) -> Result<Response, ReportError> {
     let terms = &Terms::PAYOUTS;
     let mut books = report::books(&ctx, query.as_deref(), terms, payout_row::page).await?;
     let as_text = ctx.platform.settings.report_amounts_as_text;
     let platform_account = format!("{} - {}", ctx.account.id, ctx.account.name);
-    let rows: Result<_, Error> = std::mem::take(&mut books.rows)
+    let rows: Result<Vec<_>, Error> = std::mem::take(&mut books.rows)
         .into_iter()
         .map(|row| {
             let sub_account = books.label(&row.payout.sub_account_id);
@@ -46,5 +47,5 @@ async fn report(
             })
         })
         .collect();
-    Ok(Json(rows?))
+    report::reply(&rows?)
 }

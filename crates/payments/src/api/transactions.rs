@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::RawQuery;
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use contract::Timestamp;
 use contract::report::ReportAmount;
 use contract::transaction::Transaction;
@@ -30,15 +31,15 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 async fn report(
     ReportCtx(ctx): ReportCtx,
     RawQuery(query): RawQuery,
-) -> Result<Json<Vec<Transaction>>, ReportError> {
+) -> Result<Response, ReportError> {
     let terms = &Terms::TRANSACTIONS;
     let mut books = report::books(&ctx, query.as_deref(), terms, transaction::page).await?;
     let as_text = ctx.platform.settings.report_amounts_as_text;
-    let rows: Result<_, Error> = std::mem::take(&mut books.rows)
+    let rows: Result<Vec<_>, Error> = std::mem::take(&mut books.rows)
         .into_iter()
         .map(|row| print(row, &books, as_text))
         .collect();
-    Ok(Json(rows?))
+    report::reply(&rows?)
 }
 
 fn print(

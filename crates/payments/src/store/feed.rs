@@ -64,11 +64,12 @@ pub(crate) fn of_account(
     connection: &mut Connection,
     account: AccountId,
 ) -> Result<Vec<Feed>, Error> {
-    Ok(feed_cursor::table
+    let feeds = both!(connection, c => feed_cursor::table
         .filter(feed_cursor::account_id.eq(account))
         .order(feed_cursor::sub_account_id)
         .select(Feed::as_select())
-        .load(connection)?)
+        .load(c));
+    Ok(feeds?)
 }
 
 /// Moves positions on to the last of these records, unless a feed is no longer where it was read
@@ -156,12 +157,13 @@ pub(crate) fn sources(
     let active = provider::table
         .filter(provider::status.eq(ACTIVE))
         .filter(provider::processor.eq(SANDBOX))
-        .select(Source::as_select())
         .order(provider::id);
-    Ok(match account {
-        Some(account) => active
+    let sources = match account {
+        Some(account) => both!(connection, c => active
             .filter(provider::account_id.eq(account))
-            .load(connection)?,
-        None => active.load(connection)?,
-    })
+            .select(Source::as_select())
+            .load(c)),
+        None => both!(connection, c => active.select(Source::as_select()).load(c)),
+    };
+    Ok(sources?)
 }
