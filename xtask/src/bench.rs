@@ -4,12 +4,14 @@
 mod client;
 mod ladder;
 mod load;
+mod receiver;
 mod report;
 mod server;
 mod world;
 
 use std::num::NonZero;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -18,6 +20,7 @@ use xshell::{Shell, cmd};
 
 use crate::postgres::{Cluster, Options};
 use crate::test::Engine;
+use receiver::Receiver;
 use report::Row;
 use server::Server;
 use world::World;
@@ -27,6 +30,7 @@ Examples:
     cargo xtask bench                                  everything, in about three minutes
     cargo xtask bench --engine sqlite --connections 64 one figure
     cargo xtask bench --method stripe --no-ladder
+    cargo xtask bench --webhooks 2 --no-ladder         with what is sent to two subscribers
     cargo xtask bench --format json > figures.json
 
 Each payment goes to a reservation of its own, made through the API before the clock starts. SQLite
@@ -50,6 +54,9 @@ pub(crate) struct Args {
     /// each step of the ladder.
     #[arg(long, default_value_t = 10_000)]
     payments: usize,
+    /// How many webhooks subscribe to the payments, which are sent to this process meanwhile.
+    #[arg(long, default_value_t = 0)]
+    webhooks: usize,
     /// Leaves out the steps in process.
     #[arg(long)]
     no_ladder: bool,
@@ -183,12 +190,17 @@ fn measure(args: &Args, place: &Place, method: &str) -> Result<Vec<Row>> {
     let before = place.size()?;
 
     let server = place.start()?;
+    let receiver = Receiver::start()?;
+    runtime.block_on(world.subscribe(&server, &receiver, args.webhooks))?;
+    let mut told = 0;
     let mut rows = Vec::new();
     for (connections, count) in args.connections.iter().zip(&counts) {
         eprintln!("xtask: {engine}, {method}: {count} payments on {connections} connections");
         let reservations = world.take(*count);
         let figures =
             runtime.block_on(load::run(&server, &world, reservations, connections.get()))?;
+        told += count * args.webhooks;
+        catch_up(&receiver, told)?;
         rows.push(Row {
             engine: engine.to_owned(),
             method: method.to_owned(),
@@ -204,4 +216,21 @@ fn measure(args: &Args, place: &Place, method: &str) -> Result<Vec<Row>> {
         row.bytes = grown / payments.max(1);
     }
     Ok(rows)
+}
+
+/// Waits until subscribers have been told of so many payments; says how far they were behind.
+fn catch_up(receiver: &Receiver, told: usize) -> Result<()> {
+    if told == 0 {
+        return Ok(());
+    }
+    let (_, by_now) = receiver.counts();
+    let ended = Instant::now();
+    let count = receiver.wait_for(told)?;
+    eprintln!(
+        "xtask: {} of {told} webhooks came after the last payment, within {} ms; {} came again",
+        told - by_now,
+        ended.elapsed().as_millis(),
+        count - told
+    );
+    Ok(())
 }

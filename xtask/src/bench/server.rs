@@ -20,7 +20,10 @@ impl Server {
     pub(super) fn start(binary: &Path, data: &Path, database: &str) -> Result<Self> {
         let mut serve = Command::new(binary);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
-        serve.arg("--data").arg(data);
+        serve
+            .arg("--data")
+            .arg(data)
+            .arg("--allow-private-webhooks");
         serve.env("NIGHTAUDIT_LOG", "warn").stdout(Stdio::piped());
         let mut child = serve.spawn().context("cannot run the server")?;
         let stdout = child.stdout.take().context("the server has no output")?;

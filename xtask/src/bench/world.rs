@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::receiver::Receiver;
 use super::server::Server;
 
 /// The portfolio that `nightaudit sandbox seed --fixture guesty-docs` makes.
@@ -61,6 +62,22 @@ impl World {
             method_id: id(&made)?,
             reservations: ids,
         })
+    }
+
+    /// Subscribes so often to the payments.
+    pub(super) async fn subscribe(
+        &self,
+        server: &Server,
+        receiver: &Receiver,
+        count: usize,
+    ) -> Result<()> {
+        let mut client = Client::connect(server.address(), Some(&self.token)).await?;
+        for number in 0..count {
+            let url = format!("http://{}/{number}", receiver.address);
+            let new = json!({"url": url, "events": ["payments.received"]});
+            client.make("/v1/webhooks", &new).await?;
+        }
+        Ok(())
     }
 
     pub(super) fn token(&self) -> &str {

@@ -60,11 +60,17 @@ pub(crate) const GATHERED_FOR: Duration = Duration::seconds(30);
 /// What a reservation's change is called that touches its payments alone.
 pub(crate) const PAYMENTS: &str = "payments";
 
+/// How many names may be given.
+const EVENTS_MAX: usize = 100;
 /// The longest url, in bytes.
 const URL_BYTES_MAX: usize = 2000;
 
 /// The names to subscribe to, each once.
 pub(crate) fn check_events(names: &[String]) -> Result<Vec<String>, Rejection> {
+    if names.len() > EVENTS_MAX {
+        let reason = format!("name at most {EVENTS_MAX} events");
+        return Err(Rejection::invalid("events", reason));
+    }
     let mut known: Vec<String> = Vec::new();
     let mut unknown: Vec<String> = Vec::new();
     for name in names {
@@ -179,7 +185,8 @@ pub(crate) fn names_of(kind: &str, changes: &[String]) -> Vec<&'static str> {
             names.push(FOLIO_UPDATED);
             names
         }
-        "payments.method.received" => vec![own],
+        // A dispute takes nothing from what the guest has paid.
+        "payments.method.received" | "payments.disputes" => vec![own],
         // They are among what a reservation's `money` says.
         _ if own.starts_with("payments.") => vec![own, "reservation.updated", FOLIO_UPDATED],
         _ => vec![own],
@@ -298,6 +305,7 @@ mod tests {
             "{refused}"
         );
         assert!(check_events(&[]).is_err());
+        assert!(check_events(&vec!["guest.created".to_owned(); 101]).is_err());
     }
 
     #[test]
@@ -316,6 +324,7 @@ mod tests {
             ["reservation.updated", "guest-folio.updated"]
         );
         assert_eq!(names_of("reservation.updated", &[]).len(), 3);
+        assert_eq!(names_of("payments.disputes", &[]), ["payments.disputes"]);
         assert_eq!(names_of("something.else", &[]), [""; 0]);
     }
 

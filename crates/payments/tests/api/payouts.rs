@@ -619,7 +619,7 @@ async fn adjust(app: &TestApp, account: &SubAccountId, currency: Currency, n: i3
 }
 
 /// Lets the sandbox's time pass, and imports what came of it.
-async fn pass(app: &TestApp, merchant: &MerchantId, until: &str) {
+pub async fn pass(app: &TestApp, merchant: &MerchantId, until: &str) {
     let until = until.parse().unwrap();
     app.sandbox.run_until(merchant, until).await.unwrap();
     app.platform.run_imports().await;

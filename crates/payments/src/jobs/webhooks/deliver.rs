@@ -37,6 +37,16 @@ struct Batch {
     claimed_until: Timestamp,
     /// Whether something of it has not arrived: the rest waits for another turn then.
     has_failed: AtomicBool,
+    stop: CancellationToken,
+}
+
+impl Batch {
+    /// Whether what was not sent yet is to be left to another turn.
+    fn is_over(&self, now: Timestamp) -> bool {
+        now + LEFT_TO_SEND > self.claimed_until
+            || self.has_failed.load(Ordering::Acquire)
+            || self.stop.is_cancelled()
+    }
 }
 
 /// Sends all that is due to a receiver; says how often something was sent.
@@ -47,7 +57,7 @@ pub(super) async fn all(
 ) -> Result<usize, Error> {
     let mut sent = 0;
     while !stop.is_cancelled()
-        && let Some((batch, deliveries)) = claim(platform, receiver).await?
+        && let Some((batch, deliveries)) = claim(platform, receiver, stop).await?
     {
         sent += send_all(Arc::new(batch), deliveries).await?;
     }
@@ -57,6 +67,7 @@ pub(super) async fn all(
 async fn claim(
     platform: &Arc<Platform>,
     receiver: WebhookId,
+    stop: &CancellationToken,
 ) -> Result<Option<(Batch, Vec<Delivery>)>, Error> {
     let now = platform.clock.now();
     let claimed_until = now + CLAIMED_FOR;
@@ -91,6 +102,7 @@ async fn claim(
         webhook,
         claimed_until,
         has_failed: AtomicBool::new(false),
+        stop: stop.clone(),
     };
     Ok(Some((batch, deliveries)))
 }
@@ -108,7 +120,7 @@ async fn send_all(batch: Arc<Batch>, deliveries: Vec<Delivery>) -> Result<usize,
     }
     let mut waiting = order.into_iter().filter_map(|about| lanes.remove(&about));
     let mut running = JoinSet::new();
-    let mut sent = 0;
+    let (mut sent, mut failure) = (0, None);
     loop {
         while running.len() < SIDE_BY_SIDE
             && let Some(lane) = waiting.next()
@@ -116,8 +128,10 @@ async fn send_all(batch: Arc<Batch>, deliveries: Vec<Delivery>) -> Result<usize,
             running.spawn(in_order(Arc::clone(&batch), lane));
         }
         match running.join_next().await {
-            None => return Ok(sent),
-            Some(Ok(done)) => sent += done?,
+            None => return failure.map_or(Ok(sent), Err),
+            Some(Ok(Ok(done))) => sent += done,
+            // The others are on their way, and must be settled.
+            Some(Ok(Err(error))) => failure = Some(error),
             Some(Err(error)) => tracing::error!(%error, "sending a message panicked"),
         }
     }
@@ -129,8 +143,7 @@ async fn in_order(batch: Arc<Batch>, lane: Vec<Delivery>) -> Result<usize, Error
     let mut waiting = lane.into_iter();
     while let Some(delivery) = waiting.next() {
         let now = batch.platform.clock.now();
-        let is_late = now + LEFT_TO_SEND > batch.claimed_until;
-        if is_late || batch.has_failed.load(Ordering::Acquire) {
+        if batch.is_over(now) {
             let rest = std::iter::once(delivery).chain(waiting);
             let rest: Vec<ObjectId> = rest.map(|one| one.message.id).collect();
             release(&batch, rest, now).await?;

@@ -216,6 +216,8 @@ fn payment(connection: &mut Connection, message: &Message) -> Result<PaymentOfEv
         None => None,
     };
     let facts = facts(message)?;
+    // What an event says itself, of a dispute's own amount for instance, is said once.
+    let says = |name: &str| facts.rest.contains_key(name);
     let failure_reason = match facts.attempt_id {
         Some(id) if message.event != "payments.received" => attempt::error_of(connection, id)?,
         _ => None,
@@ -235,8 +237,8 @@ fn payment(connection: &mut Connection, message: &Message) -> Result<PaymentOfEv
         account_id: Some(message.account),
         reservation_id: Some(reservation),
         payment_id: Some(payment.id),
-        amount: (!facts.rest.contains_key("amount")).then(|| amount.to_decimal()),
-        currency: Some(stay.folio.currency),
+        amount: (!says("amount")).then(|| amount.to_decimal()),
+        currency: (!says("currency")).then_some(stay.folio.currency),
         confirmation_code: payment
             .reference
             .as_ref()

@@ -3,12 +3,15 @@
 use chrono::Duration;
 use contract::Timestamp;
 use insta::{allow_duplicates, assert_snapshot};
+use processors::sandbox::Dispute;
+use processors::{MerchantId, TransactionId};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use store::{Clock, SystemClock, on_both_engines};
 
 use super::receiver::Arrival;
 use super::{GUEST, METHOD, RESERVATION, Told};
+use crate::payouts::pass;
 use crate::reservations::{listing, make, stay};
 use crate::support::redacted;
 
@@ -113,6 +116,33 @@ on_both_engines! {
         assert_eq!(amounts, [&json!(30.25), &json!(9.75)]);
         assert_eq!(refunds[1]["payment"]["totalRefunded"], json!(40));
         assert_eq!(refunds[1]["payment"]["amount"], json!(100));
+    }
+
+    async fn a_dispute_is_told_with_its_case(told: Told) {
+        told.subscribe(&["payments.disputes"]).await;
+        let paid = told.pay(100).await;
+        pass(&told.app, &MerchantId::new("1387"), "2023-08-15T00:00:00Z").await;
+        let sales = "/v1/payment-transactions/reports?startDate=2023-08-14&endDate=2023-08-14";
+        let sales = told.app.get(&format!("{sales}&subAccountId=1387.1")).await.expect(200);
+        let dispute = Dispute {
+            transaction: TransactionId::new(sales[0]["transactionId"].as_str().unwrap()),
+            case_id: "CASE-1".to_owned(),
+            reason: "10.4".to_owned(),
+            at: "2023-08-15T10:00:00Z".parse().unwrap(),
+        };
+        told.app.sandbox.dispute(dispute).await.unwrap();
+        told.app.platform.run_imports().await;
+        assert_eq!(told.send().await, 1);
+        let [disputed] = told.receiver.take().try_into().unwrap();
+        let payment = &disputed.json()["payment"];
+        let says = |name: &str| payment[name].clone();
+        assert_eq!(says("paymentId"), paid["_id"]);
+        assert_eq!(says("type"), "Chargeback");
+        assert_eq!(says("amount"), 100);
+        assert_eq!((says("reason"), says("caseId")), (json!("10.4"), json!("CASE-1")));
+        let text = String::from_utf8(disputed.body.to_vec()).unwrap();
+        assert_eq!(text.matches(r#""currency":"USD""#).count(), 1, "{text}");
+        assert_eq!(text.matches(r#""amount":"#).count(), 1, "{text}");
     }
 
     async fn a_reservation_is_told_whole_and_without_money(told: Told) {
