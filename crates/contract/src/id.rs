@@ -217,6 +217,10 @@ ids! {
     PaymentProviderId,
     /// A line of a reservation's invoice.
     InvoiceItemId,
+    /// A tax of the catalog.
+    TaxId,
+    /// An additional fee of the catalog.
+    FeeId,
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ pub const NORMAL_TYPES: [&str; 37] = [
     "PF", "LGT", "HT", "TAF", "RT", "OT", "TAX", "SDC", "ADF", "OTHER",
 ];
 
-/// The kinds of additional fees (`secondIdentifier` of an `AFE`).
-pub const ADDITIONAL_FEES: [&str; 62] = [
+/// The kinds of additional fees: the `type` of a fee, the `secondIdentifier` of an `AFE`. Invoice
+/// items are documented without the last six, which fees of these types need.
+pub const ADDITIONAL_FEES: [&str; 68] = [
     "ADDITIONAL_BED",
     "AIR_CONDITIONING",
     "EARLY_CHECK_IN",
@@ -77,6 +78,12 @@ pub const ADDITIONAL_FEES: [&str; 62] = [
     "BUSINESS_CENTER",
     "WIFI",
     "GUEST_SERVICE",
+    "COMMISSION_CHARGE",
+    "EQUIPMENT_RENTAL",
+    "RESERVATION_FEE",
+    "DAMAGE_CHARGE",
+    "HOMEOWNERS_ASSOCIATION",
+    "GOLF_CART_RENTAL",
 ];
 
 /// What a client may write of a reservation's money.
@@ -190,8 +197,11 @@ pub struct InvoiceItem {
     /// Which additional fee it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_identifier: Option<String>,
-    /// Whether only the reservation's own fares change it.
+    /// Whether it follows from the reservation's own fares, or from the catalog.
     pub is_locked: bool,
     /// Whether it is a tax.
     pub is_tax: bool,
+    /// Whether it is a fee of the catalog; left out of all other lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_auto_additional_fee: Option<bool>,
 }

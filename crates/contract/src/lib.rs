@@ -2,6 +2,7 @@
 //! the server and its clients share. It knows neither HTTP nor a database.
 
 pub mod account;
+pub mod fee;
 pub mod guest;
 pub mod id;
 pub mod invoice;
@@ -15,6 +16,7 @@ pub mod payout;
 pub mod provider;
 pub mod report;
 pub mod reservation;
+pub mod tax;
 pub mod time;
 pub mod transaction;
 pub mod webhook;

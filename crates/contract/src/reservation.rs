@@ -7,6 +7,7 @@ use crate::Timestamp;
 use crate::id::{AccountId, GuestId, ListingId, ReservationId};
 use crate::invoice::{MoneyFields, ReservationMoney};
 use crate::local::{LocalDate, LocalTime};
+use crate::tax::Tax;
 
 /// Where a reservation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -192,6 +193,9 @@ pub struct Reservation {
     pub listing: ListingInShort,
     /// What it costs, and what became of that.
     pub money: ReservationMoney,
+    /// The catalog as it was when it was agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_time_of_confirmation: Option<AtTimeOfConfirmation>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -211,6 +215,16 @@ pub struct Reservation {
     /// The fields that clients wrote and nothing is computed from.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
+}
+
+/// What a reservation is priced with once it is agreed, whatever becomes of the catalog.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AtTimeOfConfirmation {
+    /// Always: without a snapshot there is no such object.
+    pub snapshot_created: bool,
+    /// The taxes that applied to the listing.
+    pub taxes: Vec<Tax>,
 }
 
 /// The channel that a reservation came through.

@@ -41,6 +41,13 @@ impl Decimal {
         self.scale
     }
 
+    /// The number times `10^places`, if that is a whole number and fits.
+    pub fn scaled(&self, places: u8) -> Option<i128> {
+        let missing = places.checked_sub(self.scale)?;
+        self.mantissa
+            .checked_mul(10_i128.checked_pow(missing.into())?)
+    }
+
     /// Whether the number is zero.
     pub fn is_zero(&self) -> bool {
         self.mantissa == 0
@@ -49,6 +56,12 @@ impl Decimal {
     /// Whether the number is below zero.
     pub fn is_negative(&self) -> bool {
         self.mantissa < 0
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(whole: i64) -> Self {
+        Self::new(whole.into(), 0)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::num::NonZeroU64;
 
 use crate::decimal::digits;
+use crate::rate::divide;
 use crate::{Currency, Decimal, MoneyError, Rate, Rounding};
 
 /// An exact amount: minor units (cents, yen, fils) with their currency.
@@ -100,6 +102,22 @@ impl Money {
         let minor = rate.of(self.minor, rounding);
         narrow(Some(minor), self.currency, || {
             format!("{self} times {rate}")
+        })
+    }
+
+    /// So many parts of the amount out of a whole: a third is `share(1, 3, …)`, brought to whole
+    /// minor units as `rounding` says.
+    pub fn share(
+        self,
+        part: u64,
+        whole: NonZeroU64,
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
+        // 63 and 64 bits: the product always fits.
+        let product = i128::from(self.minor) * i128::from(part);
+        let minor = divide(product, whole.get().into(), rounding);
+        narrow(Some(minor), self.currency, || {
+            format!("{part} of {whole} parts of {self}")
         })
     }
 

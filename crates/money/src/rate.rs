@@ -74,7 +74,7 @@ fn too_many_digits(number: &Decimal) -> MoneyError {
 }
 
 /// The quotient by a positive number, rounded to a whole one.
-fn divide(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
+pub(crate) fn divide(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
     let toward_zero = dividend / divisor;
     let rest = (dividend % divisor).abs();
     // Compared with what is missing to the next unit: doubling the rest could overflow.

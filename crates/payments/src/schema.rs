@@ -121,6 +121,8 @@ diesel::table! {
         refunded_minor -> BigInt,
         is_touched -> Bool,
         body -> Text,
+        is_priced -> Bool,
+        snapshot -> Nullable<Text>,
         canceled_by -> Nullable<Text>,
         cancellation_reason -> Nullable<Text>,
         created_ms -> BigInt,
@@ -141,6 +143,39 @@ diesel::table! {
         normal_type -> Text,
         second_identifier -> Nullable<Text>,
         is_locked -> Bool,
+        origin_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tax (id) {
+        id -> Text,
+        account_id -> Text,
+        listing_id -> Nullable<Text>,
+        level_id -> Text,
+        kind -> Text,
+        name -> Nullable<Text>,
+        terms -> Text,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    tax_level (listing_id) {
+        listing_id -> Text,
+        level -> Text,
+    }
+}
+
+diesel::table! {
+    additional_fee (id) {
+        id -> Text,
+        account_id -> Text,
+        listing_id -> Nullable<Text>,
+        terms -> Text,
+        created_ms -> BigInt,
+        updated_ms -> BigInt,
     }
 }
 
@@ -382,6 +417,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     guest,
     reservation,
     invoice_item,
+    tax,
+    tax_level,
+    additional_fee,
     payment_method,
     payment,
     attempt,

@@ -168,3 +168,16 @@ fn scaled(value: i32, scale: u32) -> Decimal {
     let fraction = format!("{:0width$}", magnitude % unit, width = scale as usize);
     decimal(&format!("{sign}{}.{fraction}", magnitude / unit))
 }
+
+#[test]
+fn a_number_is_scaled_to_a_whole_one_or_not_at_all() {
+    for (text, places, whole) in [
+        ("7.125", 3, Some(7_125)),
+        ("7.125", 6, Some(7_125_000)),
+        ("-0.5", 1, Some(-5)),
+        ("7.125", 2, None),
+        ("1", 39, None),
+    ] {
+        assert_eq!(decimal(text).scaled(places), whole, "{text} {places}");
+    }
+}

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use money::{Money, MoneyError};
+use money::{Money, MoneyError, Rounding};
 use proptest::prelude::*;
 
 use crate::{amount, currency, decimal};
@@ -250,4 +250,30 @@ proptest! {
             disagreement => prop_assert!(false, "{disagreement:?}"),
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn a_share_is_the_nearest_to_its_part_of_the_whole(
+        minor in -1_000_000_000_i64..1_000_000_000,
+        part in 0_u64..1_000_000,
+        whole in 1_u64..1_000_000,
+    ) {
+        let whole = std::num::NonZeroU64::new(whole).unwrap();
+        let amount = Money::from_minor(minor, currency("USD"));
+        let share = amount.share(part, whole, Rounding::HalfUp).unwrap();
+        // Off by no more than half a unit, and by exactly half only away from zero.
+        let off = i128::from(share.minor()) * i128::from(whole.get())
+            - i128::from(minor) * i128::from(part);
+        let twice = 2 * off * i128::from(minor.signum());
+        prop_assert!(-i128::from(whole.get()) < twice && twice <= i128::from(whole.get()));
+    }
+}
+
+#[test]
+fn a_share_beyond_64_bits_is_refused() {
+    let most = Money::from_minor(i64::MAX, currency("USD"));
+    let one = std::num::NonZeroU64::new(1).unwrap();
+    assert!(most.share(u64::MAX, one, Rounding::Down).is_err());
+    assert_eq!(most.share(1, one, Rounding::Down), Ok(most));
 }

@@ -6,8 +6,10 @@ mod callers;
 pub(crate) mod control;
 mod ctx;
 mod error;
+mod fees;
 pub(crate) mod fields;
 mod guests;
+mod invoice_items;
 mod listings;
 mod oauth;
 mod path;
@@ -24,6 +26,7 @@ pub(crate) mod reservation_view;
 mod reservations;
 mod sandbox;
 mod show;
+mod taxes;
 mod tokens;
 mod transactions;
 mod webhooks;
@@ -55,6 +58,9 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(listings::routes())
         .merge(guests::routes())
         .merge(reservations::routes())
+        .merge(invoice_items::routes())
+        .merge(taxes::routes())
+        .merge(fees::routes())
         .merge(providers::routes())
         .merge(payment_methods::routes())
         .merge(payments::routes())

@@ -13,12 +13,10 @@ use super::payment_view::View;
 use super::show::show;
 use crate::Error;
 use crate::model::invoice::Item;
+use crate::model::reservation::CHANNEL;
 use crate::model::{Folio, State};
 use crate::store::reservation::Stay;
 use crate::store::{folio, provider};
-
-/// The channel of every reservation: none other is connected.
-pub(crate) const PLATFORM: &str = "manual";
 
 /// A reservation's payments, as far as they were asked for.
 #[derive(Default)]
@@ -96,7 +94,7 @@ fn whole(
         confirmation_code: reservation.confirmation_code,
         source: reservation.source,
         integration: wire::Integration {
-            platform: PLATFORM.to_owned(),
+            platform: CHANNEL.name().to_owned(),
         },
         check_in: reservation.arrival,
         check_out: reservation.departure,
@@ -123,6 +121,12 @@ fn whole(
             default_check_out_time: stay.home.check_out_time,
         },
         money,
+        at_time_of_confirmation: reservation
+            .snapshot
+            .map(|catalog| wire::AtTimeOfConfirmation {
+                snapshot_created: true,
+                taxes: catalog.taxes,
+            }),
         created_at: reservation.created,
         last_updated_at: reservation.updated,
         confirmed_at: reservation.confirmed,
@@ -180,8 +184,9 @@ fn item(item: &Item) -> InvoiceItem {
         kind: item.kind().to_owned(),
         normal_type: item.normal_type.clone(),
         second_identifier: item.second_identifier.clone(),
-        is_locked: item.is_locked,
+        is_locked: item.is_locked || item.origin.is_some(),
         is_tax: item.is_tax(),
+        is_auto_additional_fee: item.is_automatic_fee().then_some(true),
     }
 }
 
@@ -212,7 +217,7 @@ pub(super) fn v3(stay: Stay) -> wire::ReservationV3 {
         booker_id: reservation.guest,
         confirmation_code: reservation.confirmation_code,
         status: reservation.status,
-        platform: PLATFORM.to_owned(),
+        platform: CHANNEL.name().to_owned(),
         source: reservation.source,
         confirmed_at: reservation.confirmed,
         canceled_at: reservation.canceled,

@@ -21,13 +21,13 @@ use super::query::Query;
 use super::reservation_view::{show_all, v3};
 use crate::model::Rejection;
 use crate::model::guest::from_reservation;
-use crate::model::reservation::{Home, Identity, change, create};
+use crate::model::reservation::{Home, Identity, Reservation, change, create};
 use crate::model::search::{read_filters, read_order};
 use crate::store::event::{self, DomainEvent};
 use crate::store::reservation::Stay;
 use crate::store::reservation_search::{self, FIELDS, Search};
 use crate::store::scope::Scope;
-use crate::store::{guest, listing, reservation};
+use crate::store::{catalog, guest, listing, reservation};
 use crate::{Error, Platform};
 
 /// The most reservations that the third version gives at once, as documented.
@@ -82,6 +82,7 @@ async fn create_reservation(
         .store
         .write(Lock::none(), move |c| {
             let home = home_of(c, &scope, listing)?;
+            let catalog = catalog::of(c, scope.account, listing)?;
             let guest = match (written.guest_id, &written.guest) {
                 (Some(id), _) => known_guest(c, &scope, id)?,
                 (None, Some(new)) => make_known(c, scope.account, new, now)?,
@@ -96,7 +97,7 @@ async fn create_reservation(
                 guest,
                 confirmation_code: reservation::new_code(c, scope.account)?,
             };
-            let new = create(&written, home, identity, now, &mut new_id)?;
+            let new = create(&written, home, identity, &catalog, now, &mut new_id)?;
             reservation::insert(c, &new)?;
             event::record(c, scope.account, &happened("reservation.new", new.id), now)?;
             show_one(c, &scope, new.id, &Fields::default())
@@ -143,15 +144,9 @@ async fn update(
             if let Some(guest) = written.guest_id {
                 current.guest = known_guest(c, &scope, guest)?;
             }
-            let new = change(&current, &written, home, now, &mut new_id)?;
-            if new != kept {
-                reservation::update(c, &kept, &new)?;
-                let updated = DomainEvent {
-                    body: json!({ "changes": new.changes_since(&kept) }),
-                    ..happened("reservation.updated", id)
-                };
-                event::record(c, scope.account, &updated, now)?;
-            }
+            let catalog = catalog::of(c, scope.account, home.listing)?;
+            let new = change(&current, &written, home, &catalog, now, &mut new_id)?;
+            save(c, &kept, &new, now)?;
             show_one(c, &scope, id, &Fields::default())
         })
         .await?;
@@ -176,11 +171,33 @@ async fn list_v3(ctx: Ctx, query: Query) -> Result<Json<Vec<ReservationV3>>, Api
     Ok(Json(stays.into_iter().map(v3).collect()))
 }
 
-fn find(connection: &mut Connection, scope: &Scope, id: ReservationId) -> Result<Stay, Error> {
+/// Keeps a changed reservation, and tells what changed.
+pub(super) fn save(
+    connection: &mut Connection,
+    kept: &Reservation,
+    new: &Reservation,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if new == kept {
+        return Ok(());
+    }
+    reservation::update(connection, kept, new)?;
+    let updated = DomainEvent {
+        body: json!({ "changes": new.changes_since(kept) }),
+        ..happened("reservation.updated", new.id)
+    };
+    event::record(connection, new.account, &updated, now)
+}
+
+pub(super) fn find(
+    connection: &mut Connection,
+    scope: &Scope,
+    id: ReservationId,
+) -> Result<Stay, Error> {
     Ok(reservation::find(connection, scope, id)?.ok_or(Rejection::ReservationNotFound)?)
 }
 
-fn show_one(
+pub(super) fn show_one(
     connection: &mut Connection,
     scope: &Scope,
     id: ReservationId,

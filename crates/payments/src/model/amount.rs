@@ -24,3 +24,24 @@ pub(crate) fn in_currency(
     }
     Ok(amount)
 }
+
+/// The most decimal places of a percentage.
+pub(crate) const PERCENT_PLACES: u8 = 6;
+
+/// Refuses a percentage above 100, or with more digits than one is computed with.
+pub(crate) fn check_percentage(field: &str, percent: &Decimal) -> Result<(), Rejection> {
+    let hundred = Decimal::from(100);
+    if *percent > hundred {
+        return Err(Rejection::invalid(
+            field,
+            "a percentage cannot be more than 100",
+        ));
+    }
+    if percent.scale() > PERCENT_PLACES {
+        return Err(Rejection::invalid(
+            field,
+            format!("a percentage has at most {PERCENT_PLACES} decimal places"),
+        ));
+    }
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! A reservation's invoice: its lines, and what they come to.
 
+use contract::ObjectId;
 use contract::id::InvoiceItemId;
 use contract::invoice::{ADDITIONAL_FEES, MoneyFields, NORMAL_TYPES, NewInvoiceItem};
 use money::{Currency, Decimal, Money};
@@ -13,18 +14,50 @@ const TITLE_MAX: usize = 255;
 const DESCRIPTION_MAX: usize = 2000;
 
 /// The accommodation fare and the cleaning fee, which `fareAccommodation` and `fareCleaning` set.
-const FARE: &str = "AF";
-const CLEANING: &str = "CF";
+pub(crate) const FARE: &str = "AF";
+pub(crate) const CLEANING: &str = "CF";
+
+/// An additional fee, which its `secondIdentifier` tells from others.
+pub(crate) const ADDITIONAL_FEE: &str = "AFE";
+/// What is put on the fare or, below zero, taken out of it.
+pub(crate) const ADJUSTMENT: &str = "AFA";
 
 /// What is put on the fare, and what is taken off it: adjustments; the discounts of the length of
 /// the stay, promotions and coupons.
-const ADJUSTMENTS: [&str; 3] = ["AFA", "AFO", "ARC"];
+const ADJUSTMENTS: [&str; 3] = [ADJUSTMENT, "AFO", "ARC"];
 const DISCOUNTS: [&str; 5] = ["AFD", "LOSD", "PRO", "CO", "GCD"];
 
-const TAXES: [&str; 19] = [
+/// What is a tax.
+pub(crate) const TAXES: [&str; 19] = [
     "LT", "CT", "TT", "GST", "VAT", "ST", "COT", "OCT", "TOT", "HSHAT", "HST", "MAT", "TRT", "LGT",
     "HT", "TAF", "RT", "OT", "TAX",
 ];
+
+/// What can be added to an invoice line by line.
+const ADDABLE: [&str; 17] = [
+    CLEANING,
+    "CFE",
+    "PCM",
+    "LT",
+    "CT",
+    "VAT",
+    "GST",
+    "TT",
+    "TAX",
+    "ST",
+    "COT",
+    "OCT",
+    "TOT",
+    "HSHAT",
+    "HST",
+    "MAT",
+    ADDITIONAL_FEE,
+];
+
+/// Whether it is the fare, or part of what the fare comes to.
+pub(crate) fn is_fare(normal_type: &str) -> bool {
+    normal_type == FARE || ADJUSTMENTS.contains(&normal_type) || DISCOUNTS.contains(&normal_type)
+}
 
 /// A line of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +70,19 @@ pub(crate) struct Item {
     pub(crate) second_identifier: Option<String>,
     /// Set by `fareAccommodation` or `fareCleaning`, and changed by nothing else.
     pub(crate) is_locked: bool,
+    /// The fee or tax of the catalog that it comes from, if it does.
+    pub(crate) origin: Option<ObjectId>,
 }
 
 impl Item {
     /// Whether it is a tax.
     pub(crate) fn is_tax(&self) -> bool {
         TAXES.contains(&self.normal_type.as_str())
+    }
+
+    /// Whether it is a fee of the catalog.
+    pub(crate) fn is_automatic_fee(&self) -> bool {
+        self.origin.is_some() && self.normal_type == ADDITIONAL_FEE
     }
 
     /// What kind it is, in words.
@@ -55,9 +95,11 @@ impl Item {
         }
     }
 
+    /// Whether a client that was shown one of them could have written the other.
     fn says_the_same_as(&self, other: &Self) -> bool {
         Self {
             id: other.id,
+            origin: other.origin,
             ..self.clone()
         } == *other
     }
@@ -90,7 +132,7 @@ pub(crate) fn totals(items: &[Item], currency: Currency) -> Totals {
         fare: sum(&is(&[FARE])),
         adjustment: sum(&is(&ADJUSTMENTS)),
         discount: sum(&is(&DISCOUNTS)),
-        adjusted: sum(&|item| is(&[FARE])(item) || is(&ADJUSTMENTS)(item) || is(&DISCOUNTS)(item)),
+        adjusted: sum(&|item| is_fare(&item.normal_type)),
         cleaning: sum(&is(&[CLEANING])),
         subtotal: sum(&|item| !item.is_tax()),
         taxes: sum(&Item::is_tax),
@@ -101,15 +143,19 @@ pub(crate) fn totals(items: &[Item], currency: Currency) -> Totals {
 /// The lines after a client wrote: a fare replaces the fare, items replace the items, and what it
 /// left out stays. A client may write back what it was shown: a line that it names by its id, or
 /// that says what it said, stays that line. `ids` gives the new ones.
+///
+/// Lines of the catalog stay as long as the client writes no tax of its own and none of them
+/// otherwise than it is. Once it does, what it wrote are all the lines, and none is the catalog's.
 pub(crate) fn write(
     items: &[Item],
     written: &MoneyFields,
     currency: Currency,
     ids: &mut dyn FnMut() -> InvoiceItemId,
-) -> Result<Vec<Item>, Rejection> {
+) -> Result<Written, Rejection> {
     let mut new = items.to_vec();
+    let mut replaces_catalog = false;
     if let Some(items) = &written.invoice_items {
-        new = replaced(items, new, currency, ids)?;
+        (new, replaces_catalog) = replaced(items, new, currency, ids)?;
     }
     if let Some(cleaning) = &written.fare_cleaning {
         let amount = fee("money.fareCleaning", cleaning, currency)?;
@@ -120,6 +166,50 @@ pub(crate) fn write(
         set_fee(&mut new, items, FARE, "Accommodation fare", amount, ids);
     }
     new.sort_by_key(|item| (!item.is_locked, item.normal_type != FARE && item.is_locked));
+    check_total(&new, currency)?;
+    Ok(Written {
+        items: new,
+        replaces_catalog,
+    })
+}
+
+/// An invoice that a client wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) items: Vec<Item>,
+    /// Whether it wrote taxes of its own, or a line of the catalog otherwise.
+    pub(crate) replaces_catalog: bool,
+}
+
+/// The lines with one more, before those of the catalog.
+pub(crate) fn add(
+    items: &[Item],
+    line: &NewInvoiceItem,
+    currency: Currency,
+    id: InvoiceItemId,
+) -> Result<Vec<Item>, Rejection> {
+    if !ADDABLE.contains(&line.normal_type.as_str()) {
+        return Err(Rejection::invalid(
+            "normalType",
+            format!("not one to add; to add are {}", ADDABLE.join(", ")),
+        ));
+    }
+    if line.normal_type != ADDITIONAL_FEE && line.second_identifier.is_some() {
+        return Err(Rejection::invalid(
+            "secondIdentifier",
+            "it goes with AFE only",
+        ));
+    }
+    let (mut new, catalog): (Vec<Item>, Vec<Item>) =
+        (items.iter().cloned()).partition(|item| item.origin.is_none());
+    if new.len() >= ITEMS_MAX {
+        return Err(Rejection::invalid(
+            "money.invoiceItems",
+            format!("the invoice has {ITEMS_MAX} lines already"),
+        ));
+    }
+    new.push(read("", line, currency, id)?);
+    new.extend(catalog);
     check_total(&new, currency)?;
     Ok(new)
 }
@@ -156,50 +246,78 @@ fn set_fee(
         normal_type: normal_type.to_owned(),
         second_identifier: None,
         is_locked: true,
+        origin: None,
     };
     new.push(item);
 }
 
-/// The lines that were written, after those that only the fares change.
+/// The lines that were written, after those that only the fares change and before those of the
+/// catalog; and whether they replace these.
 fn replaced(
     written: &[NewInvoiceItem],
     old: Vec<Item>,
     currency: Currency,
     ids: &mut dyn FnMut() -> InvoiceItemId,
-) -> Result<Vec<Item>, Rejection> {
-    if written.len() > ITEMS_MAX {
+) -> Result<(Vec<Item>, bool), Rejection> {
+    let (mut new, mut old): (Vec<Item>, Vec<Item>) =
+        old.into_iter().partition(|item| item.is_locked);
+    let locked: Vec<InvoiceItemId> = new.iter().map(|item| item.id).collect();
+    let catalog: Vec<Item> = (old.iter().filter(|item| item.origin.is_some()))
+        .cloned()
+        .collect();
+    if written.len() > ITEMS_MAX + catalog.len() {
         return Err(Rejection::invalid(
             "money.invoiceItems",
             format!("at most {ITEMS_MAX} of them"),
         ));
     }
-    let (mut new, mut old): (Vec<Item>, Vec<Item>) =
-        old.into_iter().partition(|item| item.is_locked);
-    let locked: Vec<InvoiceItemId> = new.iter().map(|item| item.id).collect();
+    let mut replaces_catalog = false;
     for (place, line) in written.iter().enumerate() {
         if line.id.is_some_and(|id| locked.contains(&id)) {
             continue;
         }
-        let mut item = read(place, line, currency, ids())?;
+        let mut item = read(
+            &format!("money.invoiceItems[{place}]."),
+            line,
+            currency,
+            ids(),
+        )?;
         let same = old
             .iter()
             .position(|old| line.id == Some(old.id))
             .or_else(|| old.iter().position(|old| item.says_the_same_as(old)));
-        if let Some(same) = same {
-            item.id = old.remove(same).id;
+        match same.map(|same| old.remove(same)) {
+            Some(same) => {
+                item.id = same.id;
+                if item.says_the_same_as(&same) {
+                    item.origin = same.origin;
+                } else {
+                    replaces_catalog |= same.origin.is_some();
+                }
+            }
+            None => replaces_catalog |= item.is_tax(),
         }
         new.push(item);
     }
-    Ok(new)
+    if replaces_catalog {
+        for item in &mut new {
+            item.origin = None;
+        }
+    } else {
+        new.retain(|item| item.origin.is_none());
+        new.extend(catalog);
+    }
+    Ok((new, replaces_catalog))
 }
 
+/// Reads a line; `prefix` is what stands before the names of its fields.
 fn read(
-    place: usize,
+    prefix: &str,
     new: &NewInvoiceItem,
     currency: Currency,
     id: InvoiceItemId,
 ) -> Result<Item, Rejection> {
-    let at = |name: &str| format!("money.invoiceItems[{place}].{name}");
+    let at = |name: &str| format!("{prefix}{name}");
     if new.title.trim().is_empty() {
         return Err(Rejection::invalid(at("title"), "it is empty"));
     }
@@ -222,6 +340,7 @@ fn read(
         normal_type: normal_type.to_owned(),
         second_identifier: new.second_identifier.clone(),
         is_locked: false,
+        origin: None,
     };
     let cannot_be_negative = item.is_tax() || [FARE, CLEANING].contains(&normal_type);
     if cannot_be_negative && item.amount.is_negative() {
@@ -235,7 +354,7 @@ fn read(
 
 fn check_second_identifier(field: &str, new: &NewInvoiceItem) -> Result<(), Rejection> {
     match new.second_identifier.as_deref() {
-        None if new.normal_type == "AFE" => Err(Rejection::invalid(
+        None if new.normal_type == ADDITIONAL_FEE => Err(Rejection::invalid(
             field,
             "an additional fee (AFE) must say which it is",
         )),
@@ -247,7 +366,8 @@ fn check_second_identifier(field: &str, new: &NewInvoiceItem) -> Result<(), Reje
     }
 }
 
-fn check_total(items: &[Item], currency: Currency) -> Result<(), Rejection> {
+/// Refuses an invoice that comes to less than nothing, or to too much.
+pub(crate) fn check_total(items: &[Item], currency: Currency) -> Result<(), Rejection> {
     let total = totals(items, currency).total;
     if total.is_negative() {
         return Err(Rejection::invalid(
@@ -282,7 +402,9 @@ mod tests {
             let [.., a, b] = count.to_be_bytes();
             ObjectId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b]).into()
         };
-        write(items, &written, "USD".parse().unwrap(), &mut ids).map_err(|error| error.to_string())
+        write(items, &written, "USD".parse().unwrap(), &mut ids)
+            .map(|written| written.items)
+            .map_err(|error| error.to_string())
     }
 
     fn lines(items: &[Item]) -> Vec<String> {

@@ -12,6 +12,12 @@ pub enum Rejection {
     /// No such listing in the account.
     #[error("Listing not found")]
     ListingNotFound,
+    /// No such tax in the account.
+    #[error("Tax not found")]
+    TaxNotFound,
+    /// No such additional fee in the account.
+    #[error("Additional fee not found")]
+    FeeNotFound,
     /// A field whose value cannot be.
     #[error("{field}: {reason}")]
     Invalid {
@@ -217,6 +223,8 @@ impl Rejection {
                 | Self::WebhookNotFound
                 | Self::WebhookUrlNotFound
                 | Self::WebhookAttemptNotFound
+                | Self::TaxNotFound
+                | Self::FeeNotFound
         )
     }
 }

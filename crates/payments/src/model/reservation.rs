@@ -4,17 +4,20 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use contract::Timestamp;
 use contract::id::{AccountId, GuestId, InvoiceItemId, ListingId, ReservationId};
+use contract::invoice::NewInvoiceItem;
 use contract::local::LocalTime;
 use contract::reservation::{CanceledBy, ReservationFields, Status};
+use contract::tax::Channel;
 use money::Currency;
 use serde_json::{Map, Value};
 
 use super::invoice::{self, Item, Totals};
+use super::pricing::{Booking, Catalog, price};
 use super::text::check_length;
 use super::{Rejection, stay};
 
 /// Names that the platform gives and clients cannot, beside those that are typed.
-const COMPUTED: [&str; 13] = [
+const COMPUTED: [&str; 14] = [
     "_id",
     "id",
     "accountId",
@@ -26,6 +29,7 @@ const COMPUTED: [&str; 13] = [
     "lastUpdatedAt",
     "confirmedAt",
     "canceledAt",
+    "atTimeOfConfirmation",
     "ignoreCalendar",
     "ignoreTerms",
 ];
@@ -33,6 +37,9 @@ const COMPUTED: [&str; 13] = [
 const REASON_MAX: usize = 2000;
 const SOURCE_MAX: usize = 100;
 const GUESTS_MAX: u16 = 1000;
+
+/// The channel of every reservation: none other is connected.
+pub(crate) const CHANNEL: Channel = Channel::Manual;
 
 /// A stay and its invoice. What was paid for it is the folio's, and stands apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +60,11 @@ pub(crate) struct Reservation {
     pub(crate) guests_count: i64,
     pub(crate) currency: Currency,
     pub(crate) items: Vec<Item>,
+    /// Whether the catalog's fees and taxes are among the lines; otherwise they are the client's
+    /// alone.
+    pub(crate) is_priced: bool,
+    /// The catalog as it was when the reservation was confirmed.
+    pub(crate) snapshot: Option<Catalog>,
     pub(crate) canceled_by: Option<CanceledBy>,
     pub(crate) cancellation_reason: Option<String>,
     /// What clients wrote that nothing is computed from.
@@ -112,13 +124,36 @@ impl Reservation {
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
     }
+
+    /// What its price depends on, beside its lines.
+    fn booking(&self) -> Booking {
+        Booking {
+            check_in: self.check_in,
+            nights: u32::try_from(self.nights()).unwrap_or_default().max(1),
+            guests: self.guests_count,
+            channel: CHANNEL,
+            source: self.source.clone(),
+            currency: self.currency,
+        }
+    }
+
+    /// The lines that are not the catalog's.
+    fn written_items(&self) -> Vec<Item> {
+        let items = self.items.iter();
+        items
+            .filter(|item| item.origin.is_none())
+            .cloned()
+            .collect()
+    }
 }
 
-/// Makes a reservation of what a client wrote. `ids` gives those of invoice items.
+/// Makes a reservation of what a client wrote, priced with the listing's catalog unless it wrote
+/// taxes. `ids` gives those of invoice items.
 pub(crate) fn create(
     written: &ReservationFields,
     home: Home,
     identity: Identity,
+    catalog: &Catalog,
     now: Timestamp,
     ids: &mut dyn FnMut() -> InvoiceItemId,
 ) -> Result<Reservation, Rejection> {
@@ -159,6 +194,8 @@ pub(crate) fn create(
             .and_then(|money| money.currency)
             .unwrap_or(home.currency),
         items: Vec::new(),
+        is_priced: true,
+        snapshot: None,
         canceled_by: None,
         cancellation_reason: None,
         rest: Map::new(),
@@ -167,13 +204,91 @@ pub(crate) fn create(
         confirmed: (status == Status::Confirmed).then_some(now),
         canceled: None,
     };
-    change(&blank, written, home, now, ids)
+    let mut new = apply(&blank, written, home, now, ids)?;
+    take_snapshot(&mut new, catalog, now);
+    reprice(&mut new, catalog, ids)?;
+    Ok(new)
 }
 
 /// The reservation after a client wrote: what it left out stays. The guest is changed by the
-/// caller, who knows whether there is such a guest. `home` is the listing's that was written, or
-/// else the present one's.
+/// caller, who knows whether there is such a guest. `home` and `catalog` are the listing's that was
+/// written, or else the present one's.
+///
+/// Until it is confirmed, what its price depends on has it priced with the catalog as it is by then,
+/// and afterwards with the snapshot. A change of the catalog alone changes no reservation.
 pub(crate) fn change(
+    current: &Reservation,
+    written: &ReservationFields,
+    home: Home,
+    catalog: &Catalog,
+    now: Timestamp,
+    ids: &mut dyn FnMut() -> InvoiceItemId,
+) -> Result<Reservation, Rejection> {
+    let mut new = apply(current, written, home, now, ids)?;
+    let is_confirmed = take_snapshot(&mut new, catalog, now);
+    let price_of = |it: &Reservation| (it.listing, it.booking(), it.written_items(), it.is_priced);
+    if is_confirmed || price_of(&new) != price_of(current) {
+        reprice(&mut new, catalog, ids)?;
+    }
+    if new != *current {
+        new.updated = now;
+    }
+    Ok(new)
+}
+
+/// The reservation with one more line.
+pub(crate) fn add_item(
+    current: &Reservation,
+    line: &NewInvoiceItem,
+    catalog: &Catalog,
+    now: Timestamp,
+    ids: &mut dyn FnMut() -> InvoiceItemId,
+) -> Result<Reservation, Rejection> {
+    let mut new = Reservation {
+        items: invoice::add(&current.items, line, current.currency, ids())?,
+        updated: now,
+        ..current.clone()
+    };
+    reprice(&mut new, catalog, ids)?;
+    Ok(new)
+}
+
+/// Keeps the catalog of a reservation that is confirmed now, and says whether it did.
+fn take_snapshot(new: &mut Reservation, catalog: &Catalog, now: Timestamp) -> bool {
+    let is_confirmed = new.confirmed == Some(now) && new.snapshot.is_none();
+    if is_confirmed {
+        new.snapshot = Some(catalog.clone());
+    }
+    is_confirmed
+}
+
+/// Puts the catalog's lines in place of those that it added before; a line of the same origin and
+/// kind stays that line.
+fn reprice(
+    new: &mut Reservation,
+    catalog: &Catalog,
+    ids: &mut dyn FnMut() -> InvoiceItemId,
+) -> Result<(), Rejection> {
+    if !new.is_priced {
+        return Ok(());
+    }
+    let catalog = new.snapshot.as_ref().unwrap_or(catalog);
+    let mut items = new.written_items();
+    for line in price(&items, catalog, &new.booking())? {
+        let known = new
+            .items
+            .iter()
+            .find(|item| item.origin == Some(line.origin) && item.normal_type == line.normal_type);
+        let id = known.map_or_else(&mut *ids, |item| item.id);
+        items.push(line.item(id));
+    }
+    invoice::check_total(&items, new.currency)?;
+    new.items = items;
+    Ok(())
+}
+
+/// What a client wrote, without what follows from it for the price.
+fn apply(
     current: &Reservation,
     written: &ReservationFields,
     home: Home,
@@ -185,9 +300,6 @@ pub(crate) fn change(
     change_stay(&mut new, written, home)?;
     change_money(&mut new, written, ids)?;
     change_rest(&mut new, written)?;
-    if new != *current {
-        new.updated = now;
-    }
     Ok(new)
 }
 
@@ -317,7 +429,9 @@ fn change_money(
             ),
         ));
     }
-    new.items = invoice::write(&new.items, money, new.currency, ids)?;
+    let invoice = invoice::write(&new.items, money, new.currency, ids)?;
+    new.items = invoice.items;
+    new.is_priced &= !invoice.replaces_catalog;
     Ok(())
 }
 

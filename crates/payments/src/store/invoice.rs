@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use contract::ObjectId;
 use contract::id::{InvoiceItemId, ReservationId};
 use diesel::prelude::*;
 use money::{Currency, Money};
@@ -23,6 +24,7 @@ pub(crate) struct Row {
     normal_type: String,
     second_identifier: Option<String>,
     is_locked: bool,
+    origin_id: Option<ObjectId>,
 }
 
 impl Row {
@@ -36,6 +38,7 @@ impl Row {
             normal_type: self.normal_type,
             second_identifier: self.second_identifier,
             is_locked: self.is_locked,
+            origin: self.origin_id,
         }
     }
 }
@@ -76,6 +79,7 @@ pub(crate) fn replace(
             normal_type: item.normal_type.clone(),
             second_identifier: item.second_identifier.clone(),
             is_locked: item.is_locked,
+            origin_id: item.origin,
         };
         diesel::insert_into(invoice_item::table)
             .values(row)

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use store::{Connection, random_bytes};
 
 use super::scope::Scope;
-use super::{guest, invoice, listing};
+use super::{catalog, guest, invoice, listing};
 use crate::Error;
 use crate::model::reservation::{Home, Reservation};
 use crate::schema::{guest as guest_table, listing as listing_table, reservation};
@@ -60,6 +60,8 @@ pub(super) struct Changing {
     guests_count: i64,
     total_minor: i64,
     body: String,
+    is_priced: bool,
+    snapshot: Option<String>,
     canceled_by: Option<String>,
     cancellation_reason: Option<String>,
     updated_ms: Timestamp,
@@ -72,8 +74,8 @@ const PLANNED_ARRIVAL: &str = "plannedArrival";
 const PLANNED_DEPARTURE: &str = "plannedDeparture";
 
 impl Changing {
-    fn of(reservation: &Reservation) -> Self {
-        Self {
+    fn of(reservation: &Reservation) -> Result<Self, Error> {
+        Ok(Self {
             listing_id: reservation.listing,
             guest_id: reservation.guest,
             status: reservation.status.name().to_owned(),
@@ -85,12 +87,18 @@ impl Changing {
             guests_count: reservation.guests_count,
             total_minor: reservation.totals().total.minor(),
             body: body(reservation),
+            is_priced: reservation.is_priced,
+            snapshot: reservation
+                .snapshot
+                .as_ref()
+                .map(catalog::write)
+                .transpose()?,
             canceled_by: reservation.canceled_by.map(|who| who.name().to_owned()),
             cancellation_reason: reservation.cancellation_reason.clone(),
             updated_ms: reservation.updated,
             confirmed_ms: reservation.confirmed,
             canceled_ms: reservation.canceled,
-        }
+        })
     }
 }
 
@@ -127,7 +135,7 @@ pub(crate) fn insert(connection: &mut Connection, new: &Reservation) -> Result<(
         refunded_minor: 0,
         is_touched: false,
         created_ms: new.created,
-        changing: Changing::of(new),
+        changing: Changing::of(new)?,
     };
     diesel::insert_into(reservation::table)
         .values(row)
@@ -142,7 +150,7 @@ pub(crate) fn update(
     new: &Reservation,
 ) -> Result<(), Error> {
     diesel::update(reservation::table.find(new.id))
-        .set(Changing::of(new))
+        .set(Changing::of(new)?)
         .execute(connection)?;
     if old.items != new.items {
         invoice::replace(connection, new.id, &new.items)?;
@@ -253,6 +261,11 @@ fn stay(
         guests_count: changing.guests_count,
         currency,
         items: items.into_iter().map(|item| item.item(currency)).collect(),
+        is_priced: changing.is_priced,
+        snapshot: changing
+            .snapshot
+            .map(|text| catalog::read(&text).map_err(|error| corrupt(error.to_string())))
+            .transpose()?,
         canceled_by,
         cancellation_reason: changing.cancellation_reason,
         rest,

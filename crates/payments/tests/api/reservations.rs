@@ -182,6 +182,10 @@ on_both_engines! {
             "isFullyPaid": false,
             "isTouchedPayments": false
           },
+          "atTimeOfConfirmation": {
+            "snapshotCreated": true,
+            "taxes": []
+          },
           "createdAt": "2026-11-21T12:00:00.000Z",
           "lastUpdatedAt": "2026-11-21T12:00:00.000Z",
           "confirmedAt": "2026-11-21T12:00:00.000Z",

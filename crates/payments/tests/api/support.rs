@@ -330,6 +330,11 @@ impl TestApp {
         self.send(Method::PATCH, path, None).await
     }
 
+    /// Changes what is there.
+    pub async fn patch_with(&self, path: &str, body: &Value) -> Reply {
+        self.send(Method::PATCH, path, Some(body.to_string())).await
+    }
+
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None).await
     }

@@ -13,8 +13,9 @@ use store::Connection;
 
 use crate::Error;
 use crate::api::fields::Fields;
-use crate::api::reservation_view::{PLATFORM, show_all};
+use crate::api::reservation_view::show_all;
 use crate::model::Source;
+use crate::model::reservation::CHANNEL;
 use crate::store::delivery::Message;
 use crate::store::scope::Scope;
 use crate::store::{attempt, folio, guest, payment_method, reservation};
@@ -102,7 +103,7 @@ fn stay(connection: &mut Connection, message: &Message) -> Result<StayEvent, Err
         status: reservation.status,
         confirmation_code: reservation.confirmation_code,
         source: reservation.source,
-        platform: PLATFORM.to_owned(),
+        platform: CHANNEL.name().to_owned(),
         check_in_date_localized: LocalDate(reservation.check_in),
         check_out_date_localized: LocalDate(reservation.check_out),
         guests_count: guests,

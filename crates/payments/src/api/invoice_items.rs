@@ -1,0 +1,47 @@
+//! Invoice items: lines put on a reservation's invoice one by one.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use contract::id::ReservationId;
+use contract::invoice::NewInvoiceItem;
+use serde_json::Value;
+use store::{Lock, new_id};
+
+use super::body::Body;
+use super::ctx::Ctx;
+use super::error::ApiError;
+use super::fields::Fields;
+use super::path::Id;
+use super::reservations::{find, save, show_one};
+use crate::Platform;
+use crate::model::reservation::add_item;
+use crate::store::catalog;
+
+/// The routes of this resource.
+pub(super) fn routes() -> Router<Arc<Platform>> {
+    Router::new().route("/v1/invoice-items/reservation/{id}", post(add))
+}
+
+/// Puts a line on a reservation's invoice, and shows the reservation.
+async fn add(
+    ctx: Ctx,
+    Id(id): Id<ReservationId>,
+    Body(line): Body<NewInvoiceItem>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let (scope, now) = (ctx.scope(), ctx.now);
+    let shown = ctx
+        .platform
+        .store
+        .write(Lock::row("reservation", &id), move |c| {
+            let kept = find(c, &scope, id)?.reservation;
+            let catalog = catalog::of(c, scope.account, kept.listing)?;
+            let new = add_item(&kept, &line, &catalog, now, &mut new_id)?;
+            save(c, &kept, &new, now)?;
+            show_one(c, &scope, id, &Fields::default())
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
