@@ -34,7 +34,7 @@ pub struct PayoutRecord {
     pub reissue_of: Option<PayoutId>,
     /// What the bank's statement says.
     pub descriptor: String,
-    /// All that it is made of, in the order of settlement.
+    /// All that it is made of, in the order of settlement. There are as many, whenever it comes.
     pub lines: Vec<PayoutLine>,
 }
 

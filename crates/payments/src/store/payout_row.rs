@@ -1,7 +1,7 @@
 //! The rows of the payouts report: each line of each payout, with the transaction that it is or belongs
 //! to, in the order in which payouts became known.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use contract::Timestamp;
 use contract::id::{AccountId, ListingId};
@@ -74,7 +74,7 @@ fn lines() -> _ {
         )
 }
 
-type Rows<'a> = IntoBoxed<'a, Lines, MultiBackend>;
+type Query<'a> = IntoBoxed<'a, Lines, MultiBackend>;
 
 /// One page of the report: of the account's rows, or of those that belong to reservations of some
 /// listings.
@@ -91,88 +91,127 @@ pub(crate) fn page(
     } = request;
     match filter {
         Filter::ConfirmationCode(code) => {
-            let rows = lines()
-                .filter(transaction::account_id.eq(account))
-                .filter(transaction::confirmation_code.eq(code))
-                .into_boxed();
-            Ok(of_listings(rows, account, listings)
-                .order((payout::first_place, payout_line::number))
-                .offset(skip)
-                .limit(take)
-                .select(PayoutRow::as_select())
-                .load(connection)?)
+            let spans = spans_of_code(connection, account, listings, code)?;
+            let all = Rows {
+                account,
+                listings: None,
+                sub_account: None,
+            };
+            run::page(connection, &all, &spans, skip, take)
         }
         Filter::Dates {
             window,
             sub_account_id,
             payout_id,
         } => {
-            let dates = Dates {
+            let rows = Rows {
                 account,
                 listings,
-                window: *window,
                 sub_account: sub_account_id.as_deref(),
             };
             let spans = match payout_id {
-                Some(id) => dates.span_of(connection, id)?,
-                None => dates.spans(connection)?,
+                Some(id) => rows.span_of(connection, *window, id)?,
+                None => rows.spans(connection, *window)?,
             };
-            run::page(connection, &dates, &spans, skip, take)
+            run::page(connection, &rows, &spans, skip, take)
         }
     }
 }
 
-/// Only the rows of reservations of these listings, if there are any to keep to.
-fn of_listings<'a>(
-    rows: Rows<'a>,
+/// The places of all that belongs to a reservation's transactions, if it is one of these listings'.
+///
+/// Payouts are looked up one by one, and few they are: as long as PostgreSQL has no statistics, it takes an
+/// account's payouts for one or two, and would read all of their lines.
+fn spans_of_code(
+    connection: &mut Connection,
     account: AccountId,
-    listings: Option<&'a HashSet<ListingId>>,
-) -> Rows<'a> {
-    let Some(ids) = listings else {
-        return rows;
-    };
-    let codes = reservation::table
-        .filter(reservation::account_id.eq(account))
-        .filter(reservation::listing_id.eq_any(ids))
-        .select(reservation::confirmation_code.nullable());
-    rows.filter(
-        transaction::confirmation_code
-            .nullable()
-            .eq_any(codes)
-            .assume_not_null(),
-    )
+    listings: Option<&HashSet<ListingId>>,
+    code: &str,
+) -> Result<Vec<Span>, Error> {
+    if let Some(ids) = listings
+        && !is_of_listings(connection, account, ids, code)?
+    {
+        return Ok(Vec::new());
+    }
+    let lines: Vec<(String, i64)> = transaction::table
+        .inner_join(
+            payout_line::table.on(payout_line::account_id
+                .eq(transaction::account_id)
+                .and(payout_line::transaction_id.eq(transaction::id.nullable()))),
+        )
+        .filter(transaction::account_id.eq(account))
+        .filter(transaction::confirmation_code.eq(code))
+        .select((payout_line::payout_id, payout_line::number))
+        .load(connection)?;
+    let mut numbers: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for (payout, number) in lines {
+        numbers.entry(payout).or_default().push(number);
+    }
+    let mut places = Vec::new();
+    for (id, numbers) in numbers {
+        let first_place: Option<i64> = payout::table
+            .find((account, id))
+            .select(payout::first_place)
+            .first(connection)
+            .optional()?;
+        let first_place = first_place.into_iter();
+        places
+            .extend(first_place.flat_map(|first| numbers.iter().map(move |number| first + number)));
+    }
+    places.sort_unstable();
+    Ok(run::joined(places))
 }
 
-/// The rows of payouts of a span of time, of an account or one of its sub-accounts.
-struct Dates<'a> {
+fn is_of_listings(
+    connection: &mut Connection,
     account: AccountId,
+    listings: &HashSet<ListingId>,
+    code: &str,
+) -> Result<bool, Error> {
+    let found: Option<ListingId> = reservation::table
+        .filter(reservation::account_id.eq(account))
+        .filter(reservation::confirmation_code.eq(code))
+        .select(reservation::listing_id)
+        .first(connection)
+        .optional()?;
+    Ok(found.is_some_and(|listing| listings.contains(&listing)))
+}
+
+/// The rows of an account or of one of its sub-accounts, by their places.
+struct Rows<'a> {
+    account: AccountId,
+    /// If so, only those of reservations of these listings.
     listings: Option<&'a HashSet<ListingId>>,
-    window: Window,
     sub_account: Option<&'a str>,
 }
 
-impl<'a> Dates<'a> {
+impl<'a> Rows<'a> {
     /// The places of all rows that are inside the window. Of a day of which only a part is asked for,
     /// they are the places of its payouts.
-    fn spans(&self, connection: &mut Connection) -> Result<Vec<Span>, Error> {
+    fn spans(&self, connection: &mut Connection, window: Window) -> Result<Vec<Span>, Error> {
         let scope = Scope::payouts(self.account, self.sub_account);
         let mut spans = Vec::new();
-        for span in run::spans(connection, &scope, self.window)? {
+        for span in run::spans(connection, &scope, window)? {
             if span.is_whole {
                 spans.push(span);
             } else {
-                spans.extend(self.payouts_at(connection, &span)?);
+                spans.extend(self.payouts_at(connection, window, &span)?);
             }
         }
         Ok(spans)
     }
 
     /// The places of the payouts at these places that are inside the window.
-    fn payouts_at(&self, connection: &mut Connection, span: &Span) -> Result<Vec<Span>, Error> {
+    fn payouts_at(
+        &self,
+        connection: &mut Connection,
+        window: Window,
+        span: &Span,
+    ) -> Result<Vec<Span>, Error> {
         let (first, last) = span.places();
         let inside = payout::table
             .filter(payout::account_id.eq(self.account))
-            .filter(payout::process_ms.between(self.window.first, self.window.last));
+            .filter(payout::process_ms.between(window.first, window.last));
         let found: Vec<(i64, i64)> = match self.sub_account {
             Some(id) => inside
                 .filter(payout::sub_account_id.eq(id))
@@ -190,10 +229,15 @@ impl<'a> Dates<'a> {
     }
 
     /// The places of one payout, if it is inside.
-    fn span_of(&self, connection: &mut Connection, id: &str) -> Result<Vec<Span>, Error> {
+    fn span_of(
+        &self,
+        connection: &mut Connection,
+        window: Window,
+        id: &str,
+    ) -> Result<Vec<Span>, Error> {
         let this = payout::table
             .find((self.account, id))
-            .filter(payout::process_ms.between(self.window.first, self.window.last));
+            .filter(payout::process_ms.between(window.first, window.last));
         let found: Option<(i64, i64)> = match self.sub_account {
             Some(id) => this
                 .filter(payout::sub_account_id.eq(id))
@@ -229,7 +273,7 @@ impl<'a> Dates<'a> {
     }
 
     /// The rows at these places that belong to the listings.
-    fn matching(&self, head: i64, span: &Span) -> Rows<'a> {
+    fn matching(&self, head: i64, span: &Span) -> Query<'a> {
         let (first, last) = span.places();
         let rows = lines()
             .filter(payout::account_id.eq(self.account))
@@ -249,7 +293,19 @@ impl<'a> Dates<'a> {
                 ),
             ),
         };
-        of_listings(rows, self.account, self.listings)
+        let Some(ids) = self.listings else {
+            return rows;
+        };
+        let codes = reservation::table
+            .filter(reservation::account_id.eq(self.account))
+            .filter(reservation::listing_id.eq_any(ids))
+            .select(reservation::confirmation_code.nullable());
+        rows.filter(
+            transaction::confirmation_code
+                .nullable()
+                .eq_any(codes)
+                .assume_not_null(),
+        )
     }
 
     /// All rows at these places. A payout's lines are found by their numbers, so one with a hundred
@@ -299,7 +355,7 @@ fn whole((first_place, row_count): (i64, i64)) -> Span {
 }
 
 /// For an application that may not see every row, rows are counted one by one.
-impl Book for Dates<'_> {
+impl Book for Rows<'_> {
     type Row = PayoutRow;
 
     fn is_exact(&self, _: &Span) -> bool {

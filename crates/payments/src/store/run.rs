@@ -136,6 +136,22 @@ impl Span {
     }
 }
 
+/// Places, in order, as few spans, all of whose rows count.
+pub(crate) fn joined(places: impl IntoIterator<Item = i64>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for place in places {
+        match spans.last_mut() {
+            Some(span) if span.first_place + span.row_count == place => span.row_count += 1,
+            _ => spans.push(Span {
+                first_place: place,
+                row_count: 1,
+                is_whole: true,
+            }),
+        }
+    }
+    spans
+}
+
 /// Where rows of a window may be, in order.
 pub(crate) fn spans(
     connection: &mut Connection,
@@ -292,6 +308,15 @@ mod tests {
             let changes = days.windows(2).filter(|pair| pair[0] != pair[1]).count();
             prop_assert_eq!(runs.len(), changes + usize::from(!days.is_empty()));
         }
+    }
+
+    #[test]
+    fn places_that_touch_are_one_span() {
+        let spans = joined([3, 4, 5, 7, 9, 10]);
+        let places: Vec<_> = spans.iter().map(Span::places).collect();
+        assert_eq!(places, [(3, 5), (7, 7), (9, 10)]);
+        assert!(spans.iter().all(|span| span.is_whole));
+        assert_eq!(joined([]), []);
     }
 
     #[test]

@@ -142,6 +142,23 @@ on_both_engines! {
         assert_eq!(all_ids(&this.app, MARCH, 100).await, expected);
     }
 
+    async fn a_payout_that_comes_with_other_lines_is_refused_as_a_whole(this: Reporting) {
+        set_up(&this).await;
+        let before = this.processor.pay_out_adjustments("1387.1", "2026-03-02T12:00:00Z", 3);
+        this.app.platform.run_imports().await;
+        this.processor.change_payout("1387001900000000001", |payout| {
+            payout.status = PayoutStatus::RejectedByProcessor;
+            payout.lines.truncate(2);
+        });
+        this.app.platform.run_imports().await;
+        assert_eq!(all_ids(&this.app, MARCH, 100).await, before);
+        assert_eq!(rows(&this.app, MARCH).await[0]["payoutStatus"], "Processed");
+        // A server that has never imported all of it does not answer as if it had.
+        let node = this.app.another_node().await;
+        let reply = this.app.get_from(&node, &format!("{PATH}?{MARCH}")).await;
+        assert_eq!(reply.status, 500);
+    }
+
     async fn a_node_that_comes_late_does_not_put_old_facts_over_new_ones(this: Reporting) {
         set_up(&this).await;
         this.processor.pay_out_adjustments("1387.1", "2026-03-02T12:00:00Z", 2);

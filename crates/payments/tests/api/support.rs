@@ -314,6 +314,15 @@ impl TestApp {
         self.request(request).await
     }
 
+    /// Asks another process on the same database.
+    pub async fn get_from(&self, node: &Arc<Platform>, path: &str) -> Reply {
+        let other = Self {
+            router: node.router(),
+            ..self.with_this_token_only()
+        };
+        other.get(path).await
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
     }
