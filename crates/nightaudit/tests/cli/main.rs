@@ -11,6 +11,7 @@ mod support;
 
 mod commands;
 mod configuration;
+mod guesty;
 mod keys;
 mod serving;
 mod webhooks;

@@ -1,0 +1,230 @@
+//! One request and its reply, bounded in time and size. Knows neither tokens nor tries.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chrono::DateTime;
+use contract::Timestamp;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, StatusCode, redirect};
+
+use crate::base_url::BaseUrl;
+use crate::clock::WallClock;
+use crate::error::Problem;
+use crate::pace::{Headroom, Interval};
+use crate::refusal::{Refusal, excerpt};
+
+/// The way to the source.
+#[derive(Debug)]
+pub(crate) struct Http {
+    pub(crate) client: Client,
+    pub(crate) base: BaseUrl,
+    pub(crate) clock: WallClock,
+    pub(crate) timeout: Duration,
+    pub(crate) body_bytes_max: usize,
+}
+
+/// A reply, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+    pub(crate) received_at: Timestamp,
+    headers: HeaderMap,
+    redirect_target: Option<String>,
+}
+
+impl Http {
+    /// Redirects are not followed, and no proxy of the environment is used: what we send is for the
+    /// source alone.
+    pub(crate) fn new(
+        base: BaseUrl,
+        clock: WallClock,
+        timeout: Duration,
+        body_bytes_max: usize,
+    ) -> Result<Self, Problem> {
+        // Does nothing when the program has chosen a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(timeout)
+            .connect_timeout(timeout.min(Duration::from_secs(15)))
+            .user_agent(concat!("nightaudit/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Problem::Tls(cause(&error)))?;
+        Ok(Self {
+            client,
+            base,
+            clock,
+            timeout,
+            body_bytes_max,
+        })
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Raw, Problem> {
+        let problem = |error: reqwest::Error| self.problem(&error);
+        let mut response = request.send().await.map_err(problem)?;
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(problem)? {
+            if body.len() + chunk.len() > self.body_bytes_max {
+                return Err(Problem::TooLarge {
+                    max_bytes: self.body_bytes_max,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status();
+        Ok(Raw {
+            status,
+            body: body.freeze(),
+            received_at: self.clock.now(),
+            redirect_target: (status.is_redirection())
+                .then(|| self.base.redirect_target(headers.get(LOCATION))),
+            headers,
+        })
+    }
+
+    fn problem(&self, error: &reqwest::Error) -> Problem {
+        if error.is_timeout() && !error.is_connect() {
+            return Problem::TimedOut(self.timeout);
+        }
+        if let Some(tls) = tls_error(error) {
+            return Problem::Tls(tls);
+        }
+        if error.is_connect() {
+            return Problem::Unreachable(cause(error));
+        }
+        Problem::BrokenOff(cause(error))
+    }
+}
+
+/// What the TLS library says, wherever it is wrapped.
+fn tls_error(error: &reqwest::Error) -> Option<String> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls.to_string());
+        }
+        // An I/O error passes over what it wraps when it is asked for its source.
+        let wrapped = (error.downcast_ref::<std::io::Error>()).and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The innermost cause: the outer ones repeat the URL.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+impl Raw {
+    /// Finds out what is no answer of an Open API at all: redirects, and pages instead of JSON.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        if let Some(target) = &self.redirect_target {
+            return Err(Problem::Redirected(target.clone()));
+        }
+        let is_fault = self.status.is_server_error() || matches!(self.status.as_u16(), 408 | 429);
+        if self.is_page() && !is_fault {
+            let begins = excerpt(&String::from_utf8_lossy(&self.body));
+            return Err(Problem::NotJson(begins));
+        }
+        Ok(())
+    }
+
+    fn is_page(&self) -> bool {
+        let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or_default();
+        let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
+        first == Some(&b'<') || (first.is_some() && kind.starts_with("text/html"))
+    }
+
+    /// Reads the body of a success.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, Problem> {
+        read(&self.body).map_err(|error| {
+            if error.is_eof() {
+                return Problem::BrokenOff(error.to_string());
+            }
+            let text = excerpt(&String::from_utf8_lossy(&self.body));
+            if error.is_syntax() {
+                Problem::NotJson(text)
+            } else {
+                Problem::Unreadable(format!("{error}, in {text}"))
+            }
+        })
+    }
+
+    /// What stands behind a status that is no success.
+    pub(crate) fn problem(&self) -> Problem {
+        let refusal = Box::new(self.refusal());
+        match self.status.as_u16() {
+            401 => Problem::Unauthorized(refusal),
+            403 => Problem::Forbidden(refusal),
+            404 => Problem::NotFound(refusal),
+            408 | 500..=599 => Problem::Unavailable(refusal),
+            429 => Problem::RateLimited(self.retry_after().unwrap_or_default()),
+            _ => Problem::Refused(refusal),
+        }
+    }
+
+    pub(crate) fn refusal(&self) -> Refusal {
+        Refusal::read(self.status.as_u16(), &self.body, self.request_id())
+    }
+
+    pub(crate) fn request_id(&self) -> Option<String> {
+        self.header("x-request-id").map(str::to_owned)
+    }
+
+    /// When the source sent it, by its own clock.
+    pub(crate) fn sent_at(&self) -> Option<Timestamp> {
+        read_date(self.header(DATE.as_str())?)
+    }
+
+    /// How long the source wants to be left alone. A date is taken by the source's own clock, which
+    /// need not agree with ours.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let text = self.header(RETRY_AFTER.as_str())?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = read_date(text)?;
+        let now = self.sent_at().unwrap_or(self.received_at);
+        Some((until - now).to_std().unwrap_or_default())
+    }
+
+    /// What it says about the limits.
+    pub(crate) fn headroom(&self) -> Vec<Headroom> {
+        Interval::ALL
+            .into_iter()
+            .map(|interval| Headroom {
+                interval,
+                limit: self.count(&format!("x-ratelimit-limit-{}", interval.name())),
+                remaining: self.count(&format!("x-ratelimit-remaining-{}", interval.name())),
+            })
+            .collect()
+    }
+
+    fn count(&self, header: &str) -> Option<u32> {
+        self.header(header)?.trim().parse().ok()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+fn read_date(text: &str) -> Option<Timestamp> {
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    Some(date.to_utc().into())
+}

@@ -1,0 +1,23 @@
+//! Subscriptions.
+
+use contract::id::AccountId;
+use contract::id::WebhookId;
+use serde::Deserialize;
+
+use crate::field::{Field, list};
+
+/// A subscription.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Webhook {
+    /// The subscription's id.
+    #[serde(rename = "_id")]
+    pub id: Field<WebhookId>,
+    /// The account.
+    pub account_id: Field<AccountId>,
+    /// Where messages are sent.
+    pub url: Field<String>,
+    /// Which, by their names.
+    #[serde(deserialize_with = "list")]
+    pub events: Vec<Field<String>>,
+}

@@ -1,0 +1,217 @@
+//! Lists that come in pages: read whole, or refused.
+
+use futures_util::{Stream, TryStreamExt};
+use guesty::{Error, ListingQuery, Page, Problem, ReportQuery, Window};
+use proptest::prelude::*;
+
+use crate::server::{Reaction, Request, Server, json};
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Envelope,
+    Bare,
+    HasMore,
+}
+
+fn row(number: usize) -> String {
+    format!(r#"{{"_id":"{number:024x}","title":"T{number}"}}"#)
+}
+
+/// A page of a list of so many rows, from a source that gives at most `cap` at once.
+fn page(request: &Request, rows: usize, cap: usize, form: Form) -> Reaction {
+    let (skip, limit) = (request.number("skip"), request.number("limit").min(cap));
+    let end = (skip + limit).min(rows);
+    let list: Vec<String> = (skip..end).map(row).collect();
+    let list = list.join(",");
+    json(
+        200,
+        match form {
+            Form::Envelope => {
+                format!(r#"{{"results":[{list}],"count":{rows},"limit":{limit},"skip":{skip}}}"#)
+            }
+            Form::Bare => format!("[{list}]"),
+            Form::HasMore => {
+                let more = end < rows;
+                format!(r#"{{"results":[{list}],"pagination":{{"hasMore":{more}}}}}"#)
+            }
+        },
+    )
+}
+
+async fn titles<T>(
+    pages: impl Stream<Item = Result<Page<T>, Error>>,
+    title: impl Fn(&T) -> &str,
+) -> Result<Vec<String>, Error> {
+    let pages: Vec<Page<T>> = pages.try_collect().await?;
+    let items = pages.iter().flat_map(|page| &page.rows.items);
+    Ok(items.map(|item| title(item).to_owned()).collect())
+}
+
+async fn listings(server: &Server, page_size: u32) -> Result<Vec<String>, Error> {
+    let query = ListingQuery {
+        page_size,
+        ..ListingQuery::default()
+    };
+    titles(server.reader().listings(&query), |listing| {
+        listing.title.text()
+    })
+    .await
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn every_row_is_read_once_and_in_order(
+        rows in 0..60_usize,
+        cap in 1..20_usize,
+        page_size in 1..25_u32,
+        form in prop_oneof![Just(Form::Envelope), Just(Form::Bare), Just(Form::HasMore)],
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (read, asked) = runtime.block_on(async {
+            let server = Server::start(move |request| page(request, rows, cap, form)).await;
+            (listings(&server, page_size).await.unwrap(), server.count("/v1/listings"))
+        });
+        let expected: Vec<String> = (0..rows).map(|number| format!("T{number}")).collect();
+        prop_assert_eq!(read, expected);
+        let step = cap.min(usize::try_from(page_size).unwrap());
+        prop_assert!(asked <= rows.div_ceil(step) + 1, "{} pages", asked);
+    }
+
+    #[test]
+    fn a_list_that_shrinks_while_it_is_read_is_never_taken_for_whole(
+        rows in 10..40_usize,
+        gone in 1..10_usize,
+        page_size in 2..9_u32,
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let error = runtime.block_on(async {
+            let server = Server::start(move |request| {
+                let left = if request.number("skip") == 0 { rows } else { rows - gone };
+                page(request, left, 100, Form::Envelope)
+            })
+            .await;
+            listings(&server, page_size).await.unwrap_err()
+        });
+        let is_told = matches!(error.problem, Problem::ListShrank { .. });
+        prop_assert!(is_told, "{}", error);
+        prop_assert!(error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_always_gives_the_same_page_is_noticed() {
+    let server = Server::start(|_| json(200, format!("[{},{}]", row(1), row(2)))).await;
+    let error = listings(&server, 2).await.unwrap_err();
+    assert_eq!(error.problem, Problem::PageRepeats { skip: 2 });
+    assert!(error.to_string().contains("the same page again"), "{error}");
+    assert_eq!(server.count("/v1/listings"), 2);
+}
+
+#[tokio::test]
+async fn a_count_that_announces_rows_which_never_come_is_noticed() {
+    let server = Server::start(|request| match request.number("skip") {
+        0 => json(
+            200,
+            format!(r#"{{"results":[{},{}],"count":5}}"#, row(1), row(2)),
+        ),
+        _ => json(200, r#"{"results":[],"count":5}"#),
+    })
+    .await;
+    let error = listings(&server, 2).await.unwrap_err();
+    let (expected, found) = (5, 2);
+    assert_eq!(error.problem, Problem::ListShrank { expected, found });
+}
+
+#[tokio::test]
+async fn a_count_of_the_page_alone_does_not_end_the_list() {
+    let server = Server::start(|request| match request.number("skip") {
+        0 => json(
+            200,
+            format!(r#"{{"results":[{},{}],"count":2}}"#, row(0), row(1)),
+        ),
+        2 => json(
+            200,
+            format!(r#"{{"results":[{},{}],"count":2}}"#, row(2), row(3)),
+        ),
+        _ => json(200, r#"{"results":[],"count":2}"#),
+    })
+    .await;
+    assert_eq!(listings(&server, 2).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn rows_put_in_between_while_we_read_are_told_as_repeated() {
+    let server = Server::start(|request| match request.number("skip") {
+        0 => json(
+            200,
+            format!(r#"{{"results":[{},{}],"count":3}}"#, row(1), row(2)),
+        ),
+        // One came in at the front.
+        _ => json(
+            200,
+            format!(r#"{{"results":[{},{}],"count":4}}"#, row(2), row(3)),
+        ),
+    })
+    .await;
+    let query = ListingQuery {
+        page_size: 2,
+        ..ListingQuery::default()
+    };
+    let pages: Vec<_> = server
+        .reader()
+        .listings(&query)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        pages.iter().map(|page| page.repeated).collect::<Vec<_>>(),
+        [0, 1]
+    );
+}
+
+fn january() -> ReportQuery {
+    let date = |text: &str| text.parse().unwrap();
+    ReportQuery::dates(Window::new(date("2025-01-01"), date("2025-01-31")).unwrap())
+}
+
+#[tokio::test]
+async fn the_report_is_found_under_either_path() {
+    for path in [
+        "/v1/payment-transactions/report",
+        "/v1/payment-transactions/reports",
+    ] {
+        let server = Server::start(move |request| {
+            if request.path != path {
+                return json(404, "\"Cannot GET\"");
+            }
+            assert_eq!(request.parameter("startDate"), Some("2025-01-01"));
+            assert_eq!(request.parameter("endDate"), Some("2025-01-31"));
+            match request.number("skip") {
+                0 => json(200, r#"[{"transactionId":"1"}]"#),
+                _ => json(200, "[]"),
+            }
+        })
+        .await;
+        let rows = server.reader().transactions(&january());
+        let ids = titles(rows, |row| row.transaction_id.text()).await.unwrap();
+        assert_eq!(ids, ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_is_nowhere_is_an_error() {
+    let server = Server::start(|_| json(404, "\"Cannot GET\"")).await;
+    let pages: Result<Vec<_>, _> = server.reader().payouts(&january()).try_collect().await;
+    assert!(matches!(pages.unwrap_err().problem, Problem::NotFound(_)));
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_an_error() {
+    let server = Server::start(|_| json(400, "\"no\"")).await;
+    let mut pages = std::pin::pin!(server.reader().listings(&ListingQuery::default()));
+    assert!(pages.try_next().await.is_err());
+    assert!(pages.try_next().await.unwrap().is_none());
+}
