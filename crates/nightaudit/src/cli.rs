@@ -51,15 +51,20 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// What to log to stderr: a level, or levels of parts (`info,payments=debug`).
+    /// What to log to stderr: a level, or levels of parts (`info,payments=debug`) [default: info; warn
+    /// in the demo].
+    #[arg(long, global = true, env = "NIGHTAUDIT_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+
+    /// How a line of the log is written.
     #[arg(
         long,
         global = true,
-        env = "NIGHTAUDIT_LOG",
-        value_name = "FILTER",
-        default_value = "info"
+        env = "NIGHTAUDIT_LOG_FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Text
     )]
-    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +168,39 @@ pub(crate) struct ServeArgs {
     /// For how many days messages and attempts to send them are kept [default: 30].
     #[arg(long, env = "NIGHTAUDIT_WEBHOOK_DAYS", value_name = "DAYS")]
     pub(crate) webhook_days: Option<NonZeroU32>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// How many requests an account may make of this server.
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// No limits: for tests and benchmarks.
+    #[arg(
+        long,
+        env = "NIGHTAUDIT_NO_LIMITS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    pub(crate) no_limits: Option<bool>,
+
+    /// How many requests an account may make in a second [default: 15].
+    #[arg(long, env = "NIGHTAUDIT_REQUESTS_PER_SECOND", value_name = "COUNT")]
+    pub(crate) requests_per_second: Option<NonZeroU32>,
+
+    /// How many in a minute [default: 120].
+    #[arg(long, env = "NIGHTAUDIT_REQUESTS_PER_MINUTE", value_name = "COUNT")]
+    pub(crate) requests_per_minute: Option<NonZeroU32>,
+
+    /// How many in an hour [default: 5000].
+    #[arg(long, env = "NIGHTAUDIT_REQUESTS_PER_HOUR", value_name = "COUNT")]
+    pub(crate) requests_per_hour: Option<NonZeroU32>,
+
+    /// How many side by side [default: 15].
+    #[arg(long, env = "NIGHTAUDIT_REQUESTS_AT_ONCE", value_name = "COUNT")]
+    pub(crate) requests_at_once: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -324,6 +362,15 @@ pub(crate) enum KeyCommand {
 pub(crate) struct KeyArgs {
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: a JSON object on each line.
+    Json,
 }
 
 /// How a result is printed.

@@ -6,12 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use payments::{PrivateWebhooks, Settings};
+use payments::{PrivateWebhooks, RateLimits, Settings};
 use serde::Deserialize;
 use store::DatabaseUrl;
 use vault::{KEY_VARIABLE, KeySource};
 
-use crate::cli::{Place, ServeArgs};
+use crate::cli::{LimitArgs, Place, ServeArgs};
 use crate::error::CommandError;
 
 const DEFAULT_DATA: &str = "nightaudit-data";
@@ -44,6 +44,11 @@ struct Toml {
     allow_private_webhooks: Option<bool>,
     webhooks_max: Option<NonZeroU32>,
     webhook_days: Option<NonZeroU32>,
+    no_limits: Option<bool>,
+    requests_per_second: Option<NonZeroU32>,
+    requests_per_minute: Option<NonZeroU32>,
+    requests_per_hour: Option<NonZeroU32>,
+    requests_at_once: Option<NonZeroU32>,
 }
 
 impl Config {
@@ -93,6 +98,7 @@ impl ServeConfig {
     /// Of a server.
     pub(crate) fn of(args: ServeArgs) -> Result<Self, CommandError> {
         let file = Toml::read(args.place.config.as_deref())?;
+        let limits = limits(&args.limits, &file);
         let listen = args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
         let mut config = Config::merge(args.place, file)?;
         let settings = &mut config.settings;
@@ -105,8 +111,41 @@ impl ServeConfig {
             .map_or(settings.private_webhooks, private_webhooks);
         settings.webhooks_max = args.webhooks_max.unwrap_or(settings.webhooks_max);
         settings.webhook_days = args.webhook_days.unwrap_or(settings.webhook_days);
+        settings.limits = limits;
         Ok(Self { listen, config })
     }
+}
+
+fn limits(args: &LimitArgs, file: &Toml) -> Option<RateLimits> {
+    if args.no_limits.or(file.no_limits).unwrap_or(false) {
+        return None;
+    }
+    let documented = RateLimits::DOCUMENTED;
+    let number = |flag: Option<NonZeroU32>, file: Option<NonZeroU32>, documented| {
+        flag.or(file).unwrap_or(documented)
+    };
+    Some(RateLimits {
+        per_second: number(
+            args.requests_per_second,
+            file.requests_per_second,
+            documented.per_second,
+        ),
+        per_minute: number(
+            args.requests_per_minute,
+            file.requests_per_minute,
+            documented.per_minute,
+        ),
+        per_hour: number(
+            args.requests_per_hour,
+            file.requests_per_hour,
+            documented.per_hour,
+        ),
+        at_once: number(
+            args.requests_at_once,
+            file.requests_at_once,
+            documented.at_once,
+        ),
+    })
 }
 
 fn private_webhooks(are_allowed: bool) -> PrivateWebhooks {

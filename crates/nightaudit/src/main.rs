@@ -20,7 +20,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{AppCommand, Cli, Command, KeyCommand, SandboxCommand, WebhooksCommand};
+use crate::cli::{
+    AppCommand, Cli, Command, KeyCommand, LogFormat, SandboxCommand, WebhooksCommand,
+};
 use crate::error::CommandError;
 
 #[tokio::main]
@@ -38,7 +40,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), CommandError> {
-    log_to_stderr(&cli.log)?;
+    let is_demo = matches!(cli.command, Command::Demo(_));
+    let usual = if is_demo { "warn" } else { "info" };
+    log_to_stderr(cli.log.as_deref().unwrap_or(usual), cli.log_format)?;
     match cli.command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
@@ -53,13 +57,15 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
     }
 }
 
-fn log_to_stderr(filter: &str) -> Result<(), CommandError> {
+fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), CommandError> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| CommandError::usage(format!("--log \"{filter}\": {error}")))?;
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+        .with_writer(io::stderr);
+    match format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod collect;
 mod error;
 pub mod fixtures;
 mod jobs;
+mod metrics;
 mod model;
 mod platform;
 mod schema;
@@ -20,7 +21,7 @@ mod webhooks;
 
 pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Kind, Total, Until};
 pub use error::Error;
-pub use model::{InvalidSpan, Rejection, Span};
+pub use model::{InvalidSpan, RateLimits, Rejection, Span};
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use settings::{PrivateWebhooks, Settings};
 pub use setup::{ApplicationMade, ApplicationOrder};

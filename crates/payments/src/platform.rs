@@ -13,12 +13,13 @@ use vault::Vault;
 use zeroize::Zeroizing;
 
 use crate::advance::Turns;
-use crate::api::{self, Callers, TokenKeys, control};
+use crate::api::{self, Callers, Limits, TokenKeys, control};
 use crate::collect::Merchants;
 use crate::jobs::agenda;
 use crate::jobs::calls::{Calls, Counted};
 use crate::jobs::import::{self, Imports};
 use crate::jobs::webhooks::{self, Webhooks};
+use crate::metrics::Metrics;
 use crate::store::secret;
 use crate::{Error, Settings};
 
@@ -44,6 +45,8 @@ pub struct Platform {
     pub(crate) imports: Imports,
     pub(crate) turns: Turns,
     pub(crate) webhooks: Webhooks,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Platform {
@@ -63,13 +66,20 @@ impl Platform {
         let token_keys = TokenKeys::load(&store, &vault, &*clock).await?;
         let calls = Arc::new(Calls::default());
         let sandbox: Arc<dyn Processor> = Arc::new(Counted::new(sandbox, Arc::clone(&calls)));
-        let imports = Imports::new(store.clone(), Arc::clone(&sandbox), calls);
+        let metrics = Arc::new(Metrics::default());
+        let imports = Imports::new(
+            store.clone(),
+            Arc::clone(&sandbox),
+            calls,
+            Arc::clone(&metrics),
+        );
         let webhooks = Webhooks::new(&settings);
         Ok(Arc::new(Self {
             store,
             vault,
             sandbox,
             clock,
+            limits: Limits::new(settings.limits),
             settings,
             token_keys,
             callers: Callers::default(),
@@ -78,6 +88,7 @@ impl Platform {
             imports,
             turns: Turns::default(),
             webhooks,
+            metrics,
         }))
     }
 

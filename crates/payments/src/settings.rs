@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
-/// The platform's settings, with the documented behaviour as the default.
+use crate::RateLimits;
+
+/// The platform's settings, with the documented behaviour as the default, but for the limits on
+/// requests: those a server sets.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How many tokens an application may ask for in 24 hours (the Open API's own limit is 5).
@@ -19,6 +22,8 @@ pub struct Settings {
     pub webhooks_max: NonZeroU32,
     /// For how many days messages are kept that were sent, and every attempt to.
     pub webhook_days: NonZeroU32,
+    /// How many requests an account may make; `None`: as many as it likes.
+    pub limits: Option<RateLimits>,
 }
 
 /// Whether webhooks are sent to addresses of no public network, and over plain HTTP.
@@ -45,6 +50,7 @@ impl Default for Settings {
             private_webhooks: PrivateWebhooks::Refused,
             webhooks_max: TWENTY,
             webhook_days: THIRTY,
+            limits: None,
         }
     }
 }

@@ -23,7 +23,7 @@ impl Server {
         serve
             .arg("--data")
             .arg(data)
-            .arg("--allow-private-webhooks");
+            .args(["--allow-private-webhooks", "--no-limits"]);
         serve.env("NIGHTAUDIT_LOG", "warn").stdout(Stdio::piped());
         let mut child = serve.spawn().context("cannot run the server")?;
         let stdout = child.stdout.take().context("the server has no output")?;

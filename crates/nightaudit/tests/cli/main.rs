@@ -8,6 +8,7 @@
 )]
 
 mod support;
+mod watching;
 
 mod commands;
 mod configuration;

@@ -32,7 +32,8 @@ impl Home {
         self.directory.path().join(name)
     }
 
-    /// The program, run in this directory on this database, with nothing of ours in its environment.
+    /// The program, run in this directory on this database, with nothing else
+    /// of ours in its environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightaudit"));
         command.args(arguments).current_dir(self.directory.path());
@@ -41,6 +42,7 @@ impl Home {
                 command.env_remove(name);
             }
         }
+        command.env("NIGHTAUDIT_NO_LIMITS", "true");
         if let Some(DatabaseUrl::Postgres(url)) = self.database.as_ref().map(TestDatabase::url) {
             command.env("NIGHTAUDIT_DATABASE", url);
         }

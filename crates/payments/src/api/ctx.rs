@@ -11,6 +11,7 @@ use contract::id::ListingId;
 
 use super::error::ApiError;
 use super::tokens::BadToken;
+use super::watch::Visit;
 use crate::Platform;
 use crate::store::account::Account;
 use crate::store::scope::Scope;
@@ -63,6 +64,9 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
         let caller = platform.callers.find(&platform.store, &claims.cid).await?;
         let caller = caller.ok_or(ApiError::Unauthorized)?;
         let (application, account) = &*caller;
+        if let Some(visit) = parts.extensions.get::<Visit>() {
+            visit.enter(platform, account.id)?;
+        }
         // As the token was granted, and as the application still is.
         let covers = |scopes: &[String]| scopes.iter().any(|scope| scope == SCOPE_OPEN_API);
         if !covers(&claims.scp) || !covers(&application.scopes) {

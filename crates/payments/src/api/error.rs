@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::model::Rejection;
+use crate::model::limit::TooMany;
 use crate::model::search::InvalidSearch;
 
 /// How long a client should wait after a fault of disk or database.
@@ -27,6 +28,8 @@ pub(crate) enum ApiError {
     Forbidden,
     /// 404 with the documented text for what is missing.
     NotFound(&'static str),
+    /// 429: the account makes more requests than it may.
+    TooMany(TooMany),
     /// 413: the body is larger than any request needs to be.
     TooLarge,
     /// 415: the body is not JSON.
@@ -93,6 +96,7 @@ impl IntoResponse for ApiError {
             )
                 .into_response(),
             Self::NotFound(what) => text(StatusCode::NOT_FOUND, what),
+            Self::TooMany(too_many) => limited(too_many),
             Self::TooLarge => text(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body is larger than 1 MiB",
@@ -151,6 +155,33 @@ fn retry_later(message: &str) -> Response {
         header::RETRY_AFTER,
         HeaderValue::from_static(RETRY_AFTER_SECONDS),
     );
+    reply
+}
+
+fn limited(too_many: TooMany) -> Response {
+    let (message, wait) = match too_many {
+        TooMany::InWindow {
+            interval,
+            retry_after_seconds,
+        } => (
+            format!(
+                "Too Many Requests: the account's requests of this {} are used up; wait {retry_after_seconds} s",
+                interval.name()
+            ),
+            retry_after_seconds,
+        ),
+        TooMany::AtOnce => (
+            "Too Many Requests: too many of the account's requests are under way at once; wait until \
+             one is answered"
+                .to_owned(),
+            1,
+        ),
+    };
+    let error = json!({"error": {"code": "TOO_MANY_REQUESTS", "message": message}});
+    let mut reply = (StatusCode::TOO_MANY_REQUESTS, Json(error)).into_response();
+    reply
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(wait));
     reply
 }
 

@@ -10,6 +10,7 @@ mod fees;
 pub(crate) mod fields;
 mod guests;
 mod invoice_items;
+mod limits;
 mod listings;
 mod oauth;
 mod path;
@@ -29,15 +30,18 @@ mod show;
 mod taxes;
 mod tokens;
 mod transactions;
+mod watch;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use callers::Callers;
+pub(crate) use limits::Limits;
 pub(crate) use tokens::TokenKeys;
 
 use crate::Platform;
@@ -68,9 +72,14 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(payouts::routes())
         .merge(webhooks::routes())
         .merge(sandbox)
+        .merge(watch::routes())
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&platform),
+            watch::watch,
+        ))
         .with_state(platform)
 }

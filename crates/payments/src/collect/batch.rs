@@ -2,6 +2,7 @@
 //! in the agenda's order, then all answers are committed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use contract::Timestamp;
 use contract::id::{PaymentId, RefundId};
@@ -175,7 +176,9 @@ async fn call_all(
     }
     for of_one in by_sub_account(to_make) {
         let requests = of_one.iter().map(|(.., call)| request(call)).collect();
+        let asked = Instant::now();
         let answers = platform.sandbox.execute_all(requests).await;
+        platform.metrics.processor_took(asked.elapsed());
         for (placed, answered) in of_one.into_iter().zip(answers) {
             let answered = made_sure(platform, &placed.2, answered).await;
             made.push((placed, answered));

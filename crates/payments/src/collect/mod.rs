@@ -11,6 +11,7 @@ mod resolve;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use contract::Timestamp;
 use contract::id::{AccountId, AttemptId, ReservationId};
@@ -264,7 +265,9 @@ async fn make(
     call: Call,
     now: Timestamp,
 ) -> Result<Option<Statement>, Error> {
+    let asked = Instant::now();
     let answered = platform.sandbox.execute(request(&call)).await;
+    platform.metrics.processor_took(asked.elapsed());
     let answered = made_sure(platform, &call, answered).await;
     commit_answer(platform, target, call, answered, now).await
 }
@@ -275,6 +278,9 @@ async fn made_sure(
     call: &Call,
     answered: Result<Answer, Failure>,
 ) -> Result<Answer, Failure> {
+    platform
+        .metrics
+        .processor_answered(call.kind.name(), &answered);
     match answered {
         Err(failure) => match look_up(platform, call).await {
             Ok(Some(answer)) => Ok(answer),

@@ -88,7 +88,10 @@ async fn carry_out(platform: &Arc<Platform>, batch: Vec<Due>, failed: &mut HashS
                 failed.remove(&item);
                 done += 1;
             }
-            Some(Ok(Err(error))) => tracing::warn!(%error, "something due could not be done yet"),
+            Some(Ok(Err(error))) => {
+                platform.metrics.agenda_failed();
+                tracing::warn!(%error, "something due could not be done yet");
+            }
             Some(Err(error)) => tracing::error!(%error, "something due panicked"),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod fee;
 mod folio;
 pub(crate) mod guest;
 pub(crate) mod invoice;
+pub(crate) mod limit;
 pub(crate) mod listing;
 pub(crate) mod merge;
 mod operand;
@@ -32,6 +33,7 @@ pub(crate) use command::{
 };
 pub(crate) use decide::decide;
 pub(crate) use folio::Folio;
+pub use limit::RateLimits;
 pub(crate) use payment::{Attempt, Method, Payment, Reference, Refund, RefundState, Source, State};
 pub use rejection::Rejection;
 pub use span::{InvalidSpan, Span};

@@ -234,8 +234,7 @@ impl TestApp {
 
     /// The same platform, asked with the same token and with no other once that has expired.
     pub fn with_this_token_only(&self) -> Self {
-        let token = self.token.lock().unwrap().clone();
-        self.with_token(token.expect("nobody is signed in"))
+        self.with_token(self.token())
     }
 
     /// The same platform, asked with this token.
@@ -287,6 +286,13 @@ impl TestApp {
     #[track_caller]
     pub fn account(&self) -> AccountId {
         self.account.expect("nobody is signed in")
+    }
+
+    /// The token of who asks.
+    #[track_caller]
+    pub fn token(&self) -> String {
+        let token = self.token.lock().unwrap().clone();
+        token.expect("nobody is signed in")
     }
 
     /// Asks for a token as the Open API's documentation does.

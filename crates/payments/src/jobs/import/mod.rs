@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::order::in_order_of_time;
 use super::calls::Calls;
 use crate::Error;
+use crate::metrics::Metrics;
 use crate::store::feed::{self, Feed, Source};
 use crate::store::transaction;
 
@@ -38,6 +39,7 @@ pub(crate) struct Imports {
     store: Store,
     processor: Arc<dyn Processor>,
     calls: Arc<Calls>,
+    metrics: Arc<Metrics>,
     progress: Mutex<HashMap<PaymentProviderId, Arc<Progress>>>,
 }
 
@@ -51,11 +53,17 @@ struct Progress {
 }
 
 impl Imports {
-    pub(crate) fn new(store: Store, processor: Arc<dyn Processor>, calls: Arc<Calls>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        processor: Arc<dyn Processor>,
+        calls: Arc<Calls>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             store,
             processor,
             calls,
+            metrics,
             progress: Mutex::default(),
         }
     }
@@ -178,14 +186,14 @@ impl Imports {
     /// Imports whatever there is, for all providers.
     pub(crate) async fn poll_all(&self) {
         for source in self.all_sources().await {
-            log_failure(&source, self.poll(&source).await);
+            self.note_failure(&source, self.poll(&source).await);
         }
     }
 
     /// Imports what calls of this node have made, for all providers.
     async fn catch_up_all(&self) {
         for source in self.all_sources().await {
-            log_failure(&source, self.catch_up(&source).await);
+            self.note_failure(&source, self.catch_up(&source).await);
         }
     }
 
@@ -196,12 +204,13 @@ impl Imports {
             Vec::new()
         })
     }
-}
 
-/// The next pass tries again; the other providers must not wait for it.
-fn log_failure(source: &Source, imported: Result<(), Error>) {
-    if let Err(error) = imported {
-        tracing::warn!(provider = %source.provider_id, %error, "an import failed");
+    /// The next pass tries again; the other providers must not wait for it.
+    fn note_failure(&self, source: &Source, imported: Result<(), Error>) {
+        if let Err(error) = imported {
+            self.metrics.import_failed();
+            tracing::warn!(provider = %source.provider_id, %error, "an import failed");
+        }
     }
 }
 
