@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how many payments a second the release binary posts, each durable before
 //! its 201, with a load process of its own on loopback; and what each durable step costs.
 
+mod advance;
 mod client;
 mod ladder;
 mod load;
@@ -10,7 +11,7 @@ mod server;
 mod world;
 
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -32,6 +33,7 @@ Examples:
     cargo xtask bench --method stripe --no-ladder
     cargo xtask bench --webhooks 2 --no-ladder         with what is sent to two subscribers
     cargo xtask bench --format json > figures.json
+    cargo xtask bench advance                          a year of payments, let pass
 
 Each payment goes to a reservation of its own, made through the API before the clock starts. SQLite
 runs with synchronous=FULL, PostgreSQL with fsync=on. The databases are kept under target/bench
@@ -39,8 +41,10 @@ while it runs, on the disk that is measured; PostgreSQL's in the system's tempor
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// The database engines to measure.
     #[arg(long, value_enum, default_value_t = Engine::Both)]
     engine: Engine,
@@ -63,6 +67,12 @@ pub(crate) struct Args {
     /// How to print the figures.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Measures how long a year takes in which reservations pay.
+    Advance(advance::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -90,13 +100,26 @@ impl Method {
 
 /// Measures, and prints what it found.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    match &args.what {
+        Some(What::Advance(args)) => advance::run(args),
+        None => payments(args),
+    }
+}
+
+/// Builds the binary that is measured, and finds the disk on which it keeps its data.
+fn build() -> Result<(PathBuf, PathBuf)> {
     let sh = Shell::new()?;
     cmd!(sh, "cargo build --release --package nightaudit").run()?;
     let binary = sh.current_dir().join("target/release/nightaudit");
     ensure!(binary.is_file(), "{} is missing", binary.display());
     let disk = sh.current_dir().join("target/bench");
     std::fs::create_dir_all(&disk)?;
+    Ok((binary, disk))
+}
 
+fn payments(args: &Args) -> Result<()> {
+    let sh = Shell::new()?;
+    let (binary, disk) = build()?;
     let mut rows = Vec::new();
     let mut rungs = Vec::new();
     for engine in [Engine::Sqlite, Engine::Postgres] {

@@ -48,16 +48,7 @@ pub trait Processor: Send + Sync + 'static {
     /// answers to each. After one whose outcome is unknown no other is executed, so there may be
     /// fewer answers than requests.
     async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {
-        let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            let answer = self.execute(request).await;
-            let is_unknown = answer == Err(Failure::Unanswered);
-            answers.push(answer);
-            if is_unknown {
-                break;
-            }
-        }
-        answers
+        one_by_one(self, requests).await
     }
 
     /// The answer to an attempt, if the attempt ever arrived.
@@ -104,6 +95,23 @@ pub trait Processor: Send + Sync + 'static {
     ) -> Result<Vec<Step>, Failure> {
         Ok(Vec::new())
     }
+}
+
+/// Does what several requests ask, one after the other.
+pub(crate) async fn one_by_one(
+    processor: &(impl Processor + ?Sized),
+    requests: Vec<Request>,
+) -> Vec<Result<Answer, Failure>> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        let answer = processor.execute(request).await;
+        let is_unknown = answer == Err(Failure::Unanswered);
+        answers.push(answer);
+        if is_unknown {
+            break;
+        }
+    }
+    answers
 }
 
 /// Why there is no answer.

@@ -84,6 +84,26 @@ pub enum Request {
     Refund(FollowUp),
 }
 
+impl Request {
+    /// Names the attempt.
+    pub fn key(&self) -> &AttemptKey {
+        match self {
+            Self::Charge(request) | Self::Hold(request) => &request.key,
+            Self::Capture(request) | Self::Void(request) | Self::Refund(request) => &request.key,
+        }
+    }
+
+    /// Who asks.
+    pub fn merchant(&self) -> &MerchantId {
+        match self {
+            Self::Charge(request) | Self::Hold(request) => &request.merchant,
+            Self::Capture(request) | Self::Void(request) | Self::Refund(request) => {
+                &request.merchant
+            }
+        }
+    }
+}
+
 /// What a processor is told of the reason for a charge. It shows in its reports and replies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -38,14 +38,7 @@ impl World {
         ])?;
         let token = token(server, &credentials).await?;
         let mut client = Client::connect(server.address(), Some(&token)).await?;
-        let field = match method {
-            "STRIPE" => "stripeCardToken",
-            _ => "_id",
-        };
-        let path = format!("/v1/guests/{GUEST}/payment-methods");
-        let made = client
-            .make(&path, &json!({ field: "pm_card_visa" }))
-            .await?;
+        let method_id = store(&mut client, method, "pm_card_visa").await?;
         let mut makers = Vec::with_capacity(MAKERS);
         for maker in 0..MAKERS {
             let client = Client::connect(server.address(), Some(&token)).await?;
@@ -59,7 +52,7 @@ impl World {
         Ok(Self {
             token,
             method: method.to_owned(),
-            method_id: id(&made)?,
+            method_id,
             reservations: ids,
         })
     }
@@ -97,10 +90,25 @@ impl World {
         })
     }
 
+    /// Stores a card of the sandbox, and names it as a payment does.
+    pub(super) async fn stored(&self, client: &mut Client, card: &str) -> Result<Value> {
+        let id = store(client, &self.method, card).await?;
+        Ok(json!({ "method": self.method, "id": id }))
+    }
+
     /// So many reservations that no payment was posted to yet.
     pub(super) fn take(&mut self, count: usize) -> Vec<String> {
         self.reservations.split_off(self.reservations.len() - count)
     }
+}
+
+async fn store(client: &mut Client, method: &str, card: &str) -> Result<String> {
+    let field = match method {
+        "STRIPE" => "stripeCardToken",
+        _ => "_id",
+    };
+    let path = format!("/v1/guests/{GUEST}/payment-methods");
+    id(&client.make(&path, &json!({ field: card })).await?)
 }
 
 async fn token(server: &Server, credentials: &Value) -> Result<String> {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use contract::Timestamp;
 use processors::{
     Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    Step, SubAccount, SubAccountId, TransactionRecord, Verify,
+    Request, Step, SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use tokio::sync::Notify;
 
@@ -101,6 +101,12 @@ impl Processor for Counted {
     async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
         let _call = self.call(&request.merchant);
         self.inner.refund(request).await
+    }
+
+    async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {
+        let merchant = requests.first().map(Request::merchant).cloned();
+        let _call = merchant.map(|merchant| self.call(&merchant));
+        self.inner.execute_all(requests).await
     }
 
     async fn lookup(

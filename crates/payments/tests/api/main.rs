@@ -21,6 +21,7 @@ mod fixtures;
 mod guests;
 mod imports;
 mod invoice_items;
+mod kills;
 mod limits;
 mod listings;
 mod oauth;

@@ -22,6 +22,7 @@ mod rules;
 mod settlement;
 mod stripe_amount;
 mod tables;
+mod together;
 mod tokens;
 mod transaction;
 

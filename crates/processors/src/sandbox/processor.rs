@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::{Sandbox, feed, reply, settlement, tokens, transaction};
 use crate::{
     Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    Step, SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
+    Request, Step, SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
 };
 
 /// Years from the making of a method to its card's expiry.
@@ -65,6 +65,10 @@ impl Processor for Sandbox {
 
     async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
         self.follow_up(request, operation::refund).await
+    }
+
+    async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {
+        self.execute_together(requests).await
     }
 
     async fn lookup(
@@ -152,15 +156,18 @@ impl Sandbox {
         request: Charge,
         kind: TransactionKind,
     ) -> Result<Answer, Failure> {
-        let merchant = self.merchant(&request.merchant).await?;
-        let account = merchant
-            .account_in(Some(request.amount.currency()))?
-            .clone();
+        let account = self.account_charged(&request).await?;
         let key = request.key.clone();
         self.post(&key, account, move |c, account| {
             operation::charge(c, account, &request, kind)
         })
         .await
+    }
+
+    pub(super) async fn account_charged(&self, request: &Charge) -> Result<Account, Failure> {
+        let merchant = self.merchant(&request.merchant).await?;
+        let account = merchant.account_in(Some(request.amount.currency()))?;
+        Ok(account.clone())
     }
 
     /// Gives money to the holder of a card, without a sale that it belongs to. Only GuestyPay's
@@ -177,23 +184,25 @@ impl Sandbox {
         request: FollowUp,
         work: fn(&mut Connection, &Account, &FollowUp) -> Result<Posted, Halt>,
     ) -> Result<Answer, Failure> {
-        let merchant = self.merchant(&request.merchant).await?;
-        let unknown = || Refusal::UnknownTransaction(request.original.to_string());
-        let (_, of_merchant, number) =
-            transaction::read_id(request.original.as_str()).ok_or_else(unknown)?;
-        let account = merchant
-            .accounts
-            .iter()
-            .find(|account| account.merchant == of_merchant && i64::from(account.number) == number)
-            .ok_or_else(unknown)?
-            .clone();
+        let account = self.account_followed(&request).await?;
         let key = request.key.clone();
         self.post(&key, account, move |c, account| work(c, account, &request))
             .await
     }
+
+    pub(super) async fn account_followed(&self, request: &FollowUp) -> Result<Account, Failure> {
+        let merchant = self.merchant(&request.merchant).await?;
+        let unknown = || Refusal::UnknownTransaction(request.original.to_string());
+        let (_, of_merchant, number) =
+            transaction::read_id(request.original.as_str()).ok_or_else(unknown)?;
+        let mut accounts = merchant.accounts.iter();
+        let account = accounts
+            .find(|account| account.merchant == of_merchant && i64::from(account.number) == number);
+        Ok(account.ok_or_else(unknown)?.clone())
+    }
 }
 
-fn check_key(key: &AttemptKey) -> Result<(), Refusal> {
+pub(super) fn check_key(key: &AttemptKey) -> Result<(), Refusal> {
     let key = key.as_str();
     let fits = (1..=255).contains(&key.chars().count());
     if fits && !key.chars().any(char::is_control) {
