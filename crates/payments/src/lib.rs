@@ -5,6 +5,7 @@
 
 mod advance;
 mod api;
+mod booking;
 mod collect;
 mod error;
 pub mod fixtures;

@@ -128,7 +128,7 @@ async fn update(
 }
 
 /// What happened to a guest, as it is told.
-pub(super) fn happened(kind: &'static str, guest: GuestId) -> DomainEvent {
+fn happened(kind: &'static str, guest: GuestId) -> DomainEvent {
     DomainEvent {
         kind,
         reservation: None,

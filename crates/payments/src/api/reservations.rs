@@ -4,30 +4,25 @@ use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Json, Router};
-use contract::Timestamp;
-use contract::id::{AccountId, GuestId, ListingId, ReservationId};
+use contract::id::ReservationId;
 use contract::list::List;
-use contract::reservation::{NewGuest, ReservationFields, ReservationV3};
-use serde_json::{Map, Value, json};
-use store::{Connection, Lock, new_id};
+use contract::reservation::{ReservationFields, ReservationV3};
+use serde_json::Value;
+use store::{Connection, Lock};
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::guests;
 use super::path::Id;
 use super::query::Query;
 use super::reservation_view::{show_all, v3};
+use crate::booking::{amend, book, find};
 use crate::model::Rejection;
-use crate::model::guest::from_reservation;
-use crate::model::reservation::{Home, Identity, Reservation, change, create};
 use crate::model::search::{read_filters, read_order};
-use crate::store::event::{self, DomainEvent};
-use crate::store::reservation::Stay;
+use crate::store::reservation;
 use crate::store::reservation_search::{self, FIELDS, Search};
 use crate::store::scope::Scope;
-use crate::store::{catalog, guest, listing, reservation};
 use crate::{Error, Platform};
 
 /// The most reservations that the third version gives at once, as documented.
@@ -74,33 +69,12 @@ async fn create_reservation(
     Body(written): Body<ReservationFields>,
 ) -> Result<Json<Value>, ApiError> {
     let (scope, now) = (ctx.scope(), ctx.now);
-    let listing = written
-        .listing_id
-        .ok_or_else(|| Rejection::invalid("listingId", "it is required"))?;
     let shown = ctx
         .platform
         .store
         .write(Lock::none(), move |c| {
-            let home = home_of(c, &scope, listing)?;
-            let catalog = catalog::of(c, scope.account, listing)?;
-            let guest = match (written.guest_id, &written.guest) {
-                (Some(id), _) => known_guest(c, &scope, id)?,
-                (None, Some(new)) => make_known(c, scope.account, new, now)?,
-                (None, None) => {
-                    let reason = "it is required, or a guest to make known";
-                    return Err(Rejection::invalid("guestId", reason).into());
-                }
-            };
-            let identity = Identity {
-                id: new_id(),
-                account: scope.account,
-                guest,
-                confirmation_code: reservation::new_code(c, scope.account)?,
-            };
-            let new = create(&written, home, identity, &catalog, now, &mut new_id)?;
-            reservation::insert(c, &new)?;
-            event::record(c, scope.account, &happened("reservation.new", new.id), now)?;
-            show_one(c, &scope, new.id, &Fields::default())
+            let id = book(c, &scope, &written, now)?;
+            show_one(c, &scope, id, &Fields::default())
         })
         .await?;
     Ok(Json(shown))
@@ -134,19 +108,7 @@ async fn update(
         .platform
         .store
         .write(Lock::row("reservation", &id), move |c| {
-            let stay = find(c, &scope, id)?;
-            let kept = stay.reservation;
-            let home = match written.listing_id {
-                Some(listing) if listing != kept.listing => home_of(c, &scope, listing)?,
-                _ => stay.home,
-            };
-            let mut current = kept.clone();
-            if let Some(guest) = written.guest_id {
-                current.guest = known_guest(c, &scope, guest)?;
-            }
-            let catalog = catalog::of(c, scope.account, home.listing)?;
-            let new = change(&current, &written, home, &catalog, now, &mut new_id)?;
-            save(c, &kept, &new, now)?;
+            amend(c, &scope, id, &written, now)?;
             show_one(c, &scope, id, &Fields::default())
         })
         .await?;
@@ -171,32 +133,6 @@ async fn list_v3(ctx: Ctx, query: Query) -> Result<Json<Vec<ReservationV3>>, Api
     Ok(Json(stays.into_iter().map(v3).collect()))
 }
 
-/// Keeps a changed reservation, and tells what changed.
-pub(super) fn save(
-    connection: &mut Connection,
-    kept: &Reservation,
-    new: &Reservation,
-    now: Timestamp,
-) -> Result<(), Error> {
-    if new == kept {
-        return Ok(());
-    }
-    reservation::update(connection, kept, new)?;
-    let updated = DomainEvent {
-        body: json!({ "changes": new.changes_since(kept) }),
-        ..happened("reservation.updated", new.id)
-    };
-    event::record(connection, new.account, &updated, now)
-}
-
-pub(super) fn find(
-    connection: &mut Connection,
-    scope: &Scope,
-    id: ReservationId,
-) -> Result<Stay, Error> {
-    Ok(reservation::find(connection, scope, id)?.ok_or(Rejection::ReservationNotFound)?)
-}
-
 pub(super) fn show_one(
     connection: &mut Connection,
     scope: &Scope,
@@ -207,43 +143,4 @@ pub(super) fn show_one(
     show_all(connection, scope.account, vec![stay], fields)?
         .pop()
         .ok_or_else(|| Rejection::ReservationNotFound.into())
-}
-
-fn home_of(connection: &mut Connection, scope: &Scope, id: ListingId) -> Result<Home, Error> {
-    listing::find(connection, scope, id)?
-        .ok_or_else(|| Rejection::invalid("listingId", format!("there is no listing {id}")))?
-        .home()
-}
-
-fn known_guest(connection: &mut Connection, scope: &Scope, id: GuestId) -> Result<GuestId, Error> {
-    guest::find(connection, scope, id)?
-        .ok_or_else(|| Rejection::invalid("guestId", format!("there is no guest {id}")))?;
-    Ok(id)
-}
-
-fn make_known(
-    connection: &mut Connection,
-    account: AccountId,
-    new: &NewGuest,
-    now: Timestamp,
-) -> Result<GuestId, Error> {
-    let id = new_id();
-    let row = guest::Row::new(id, account, &from_reservation(new)?, now)?;
-    guest::insert(connection, &row)?;
-    event::record(
-        connection,
-        account,
-        &guests::happened("guest.created", id),
-        now,
-    )?;
-    Ok(id)
-}
-
-fn happened(kind: &'static str, reservation: ReservationId) -> DomainEvent {
-    DomainEvent {
-        kind,
-        reservation: Some(reservation),
-        subject: reservation.0,
-        body: Value::Object(Map::new()),
-    }
 }

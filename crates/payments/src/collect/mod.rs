@@ -6,6 +6,7 @@
 
 pub(crate) mod batch;
 mod call;
+mod method;
 mod record;
 mod resolve;
 
@@ -19,6 +20,7 @@ use money::{Currency, Money};
 use processors::{Answer, Failure, MerchantId};
 use store::{Connection, Lock};
 
+pub(crate) use method::{NewMethod, make_method};
 pub(crate) use resolve::look_after;
 
 use self::call::{Call, answer, call, look_up, outcome, request};

@@ -67,6 +67,9 @@ pub enum Rejection {
     /// No such stored method for the reservation's guest.
     #[error("Payment method not found: the reservation's guest has no payment method with this id")]
     MethodNotFound,
+    /// The processor does not make a method of the card, for this reason.
+    #[error("{0}. No payment method was made")]
+    MethodNotMade(String),
     /// The stored method was removed or invalidated.
     #[error("This payment method is not active: use another of the guest's payment methods")]
     MethodInactive,
