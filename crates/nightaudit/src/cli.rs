@@ -11,9 +11,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Timestamp;
-use contract::id::{AccountId, ListingId, WebhookAttemptId, WebhookId};
-use payments::Span;
+use contract::id::{AccountId, ListingId, PaymentId, ReservationId, WebhookAttemptId, WebhookId};
+use money::Decimal;
 use payments::fixtures::{Fixture, UnknownFixture};
+use payments::{Span, TRIGGERS, Trigger};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -301,6 +302,76 @@ pub(crate) enum SandboxCommand {
     /// Lets an account's business time pass: what is due on the way is done in its order, each thing
     /// as of its own instant. Works while a server runs.
     Advance(AdvanceArgs),
+    /// Lets something happen: a booking, a decline, a dispute, a payout that comes back. Works while a
+    /// server runs.
+    #[command(after_long_help = triggers(), after_help = "The names, and what each takes: --help")]
+    Trigger(Box<TriggerArgs>),
+}
+
+fn triggers() -> String {
+    let mut text = "Triggers:\n".to_owned();
+    for trigger in TRIGGERS {
+        let takes: Vec<_> = trigger
+            .takes
+            .iter()
+            .map(|name| format!("--{name}"))
+            .collect();
+        text.extend([
+            "  ",
+            trigger.name,
+            " (",
+            &takes.join(", "),
+            ")\n      ",
+            trigger.about,
+            "\n",
+        ]);
+    }
+    text
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TriggerArgs {
+    /// What is to happen.
+    pub(crate) name: Trigger,
+
+    /// The listing where it happens.
+    #[arg(long, value_name = "ID")]
+    pub(crate) listing: Option<ListingId>,
+
+    /// The reservation that it happens to.
+    #[arg(long, value_name = "ID")]
+    pub(crate) reservation: Option<ReservationId>,
+
+    /// The payment that it happens to.
+    #[arg(long, value_name = "ID")]
+    pub(crate) payment: Option<PaymentId>,
+
+    /// The processor's transaction that it happens to.
+    #[arg(long, value_name = "ID")]
+    pub(crate) transaction: Option<String>,
+
+    /// The payout that it happens to.
+    #[arg(long, value_name = "ID")]
+    pub(crate) payout: Option<String>,
+
+    /// How much.
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) amount: Option<Decimal>,
+
+    /// Why, as banks and processors number it.
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+
+    /// The account in which it happens [default: the only one].
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,9 @@ use anyhow::{Context, anyhow};
 use contract::id::{AccountId, WebhookAttemptId, WebhookId};
 use contract::webhook::{Webhook, WebhookAttempt, WebhookReplay};
 use payments::fixtures::{Fixture, Seeded};
-use payments::{AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner};
+use payments::{
+    AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, TriggerOrder, Triggered,
+};
 use reqwest::{Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,6 +65,14 @@ impl Desk {
         match self {
             Self::Server(server) => server.post("advance", &order).await,
             Self::Here(house) => Ok(house.platform.order_advance(order).await?),
+        }
+    }
+
+    /// Lets something happen.
+    pub(crate) async fn trigger(&self, order: TriggerOrder) -> Result<Triggered, CommandError> {
+        match self {
+            Self::Server(server) => server.post("trigger", &order).await,
+            Self::Here(house) => Ok(house.platform.order_trigger(order).await?),
         }
     }
 

@@ -79,6 +79,16 @@ impl From<payments::AdvanceError> for CommandError {
     }
 }
 
+impl From<payments::TriggerError> for CommandError {
+    fn from(error: payments::TriggerError) -> Self {
+        use payments::TriggerError::Failed;
+        match error {
+            Failed(error) if !error.is_refusal() => error.into(),
+            refused => Self::refused(refused.to_string()),
+        }
+    }
+}
+
 impl From<DataDirError> for CommandError {
     fn from(error: DataDirError) -> Self {
         match error {

@@ -1,9 +1,9 @@
 //! `nightaudit sandbox`: portfolios to start from, and their time.
 
-use payments::{AdvanceOrder, Advanced, Happened};
-use serde_json::json;
+use payments::{AdvanceOrder, Advanced, Happened, TriggerOrder, TriggerRequest, Triggered};
+use serde_json::{Value, json};
 
-use crate::cli::{AdvanceArgs, Format, SeedArgs};
+use crate::cli::{AdvanceArgs, Format, SeedArgs, TriggerArgs};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::error::CommandError;
@@ -92,4 +92,55 @@ fn in_words(one: &Happened) -> String {
         .filter_map(|(name, value)| Some(format!("  {name} {}", value?)));
     let (at, kind, result) = (one.at, one.kind.name(), &one.result);
     format!("{at}  {kind:10}  {result}{}", named.collect::<String>())
+}
+
+/// Lets something happen.
+pub(crate) async fn trigger(args: TriggerArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let order = TriggerOrder {
+        account: args.account,
+        request: TriggerRequest {
+            name: args.name.name.to_owned(),
+            listing: args.listing,
+            reservation: args.reservation,
+            payment: args.payment,
+            transaction: args.transaction,
+            payout: args.payout,
+            amount: args.amount,
+            code: args.code,
+        },
+    };
+    let triggered = Desk::find(&config).await?.trigger(order).await?;
+    match args.format {
+        Format::Json => {
+            let text = serde_json::to_string(&triggered).map_err(anyhow::Error::from)?;
+            output::line(text)?;
+        }
+        Format::Table => tell_triggered(&triggered)?,
+    }
+    Ok(())
+}
+
+fn tell_triggered(triggered: &Triggered) -> Result<(), CommandError> {
+    let told = serde_json::to_value(triggered).map_err(anyhow::Error::from)?;
+    let Some(fields) = told.as_object() else {
+        return Ok(());
+    };
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(ids) => {
+            let ids: Vec<_> = ids.iter().filter_map(Value::as_str).collect();
+            ids.join(", ")
+        }
+        other => other.to_string(),
+    };
+    let rows: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), text(value)))
+        .collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    Ok(output::table(&rows)?)
 }

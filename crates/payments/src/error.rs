@@ -46,6 +46,16 @@ pub enum Error {
     Corrupt(String),
 }
 
+impl Error {
+    /// Whether the rules, or the processor's, refuse what was asked; nothing was changed.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected(_) | Self::Processor(processors::Failure::Refused { .. })
+        )
+    }
+}
+
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         Self::Store(error.into())

@@ -18,6 +18,7 @@ mod settings;
 mod setup;
 mod store;
 mod tenancy;
+mod triggers;
 mod webhooks;
 
 pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Kind, Total, Until};
@@ -27,4 +28,7 @@ pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use settings::{PrivateWebhooks, Settings};
 pub use setup::{ApplicationMade, ApplicationOrder};
 pub use tenancy::{Credentials, NewAccount, NewApplication, SCOPE_OPEN_API, SetupError};
+pub use triggers::{
+    TRIGGERS, Trigger, TriggerError, TriggerOrder, TriggerRequest, Triggered, UnknownTrigger,
+};
 pub use webhooks::Owner;

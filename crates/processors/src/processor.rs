@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use contract::Timestamp;
 
+use crate::sandbox::Sandbox;
 use crate::{
     Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, Request, Step,
     SubAccount, SubAccountId, TransactionRecord, Verify,
@@ -94,6 +95,12 @@ pub trait Processor: Send + Sync + 'static {
         _until: Timestamp,
     ) -> Result<Vec<Step>, Failure> {
         Ok(Vec::new())
+    }
+
+    /// The sandbox, if that is what stands behind it: there, what banks and card holders do can be
+    /// ordered.
+    fn as_sandbox(&self) -> Option<&Sandbox> {
+        None
     }
 }
 

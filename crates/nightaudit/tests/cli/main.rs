@@ -14,5 +14,6 @@ mod commands;
 mod configuration;
 mod guesty;
 mod keys;
+mod sandbox;
 mod serving;
 mod webhooks;

@@ -41,7 +41,7 @@ pub struct Clocks {
 pub(crate) struct Turns(Mutex<HashMap<AccountId, Arc<tokio::sync::Mutex<()>>>>);
 
 impl Turns {
-    fn of(&self, account: AccountId) -> Arc<tokio::sync::Mutex<()>> {
+    pub(crate) fn of(&self, account: AccountId) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(account).or_default())
     }
@@ -124,7 +124,7 @@ impl Platform {
     }
 
     /// Makes the clock ours to move for a while; says whether it is.
-    async fn lease_clock(&self, account: AccountId) -> Result<bool, Error> {
+    pub(crate) async fn lease_clock(&self, account: AccountId) -> Result<bool, Error> {
         let (node, wall) = (self.node, self.clock.now());
         self.store
             .write(Lock::row("account", &account), move |c| {

@@ -22,6 +22,7 @@ use super::path::Id;
 use crate::fixtures::{Fixture, Seeded, UnknownFixture};
 use crate::{
     AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, Platform, SetupError,
+    TriggerOrder, Triggered,
 };
 
 /// What the routes work with.
@@ -46,6 +47,7 @@ pub(crate) fn router(
         .route("/applications", post(order_application))
         .route("/fixtures/{name}", post(seed))
         .route("/advance", post(advance))
+        .route("/trigger", post(trigger))
         .route("/webhooks", post(webhooks))
         .route("/webhooks/{id}/attempts", post(webhook_attempts))
         .route("/webhook-attempts/{id}/replay", post(replay))
@@ -135,6 +137,13 @@ async fn replay(
     _: NoBody,
 ) -> Result<Json<WebhookReplay>, ApiError> {
     Ok(Json(desk.platform.replay(Owner::Any, None, id).await?))
+}
+
+async fn trigger(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<TriggerOrder>,
+) -> Result<Json<Triggered>, ApiError> {
+    Ok(Json(desk.platform.order_trigger(order).await?))
 }
 
 impl From<SetupError> for ApiError {

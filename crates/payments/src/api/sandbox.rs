@@ -10,13 +10,18 @@ use serde::Deserialize;
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
-use crate::{AdvanceError, Advanced, Clocks, Platform, Span, Until};
+use crate::{
+    AdvanceError, Advanced, Clocks, Platform, Span, TRIGGERS, Trigger, TriggerError,
+    TriggerRequest, Triggered, Until,
+};
 
 /// The routes of a sandbox; another platform does not have them.
 pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new()
         .route("/sandbox/advance", post(advance))
         .route("/sandbox/clock", get(clock))
+        .route("/sandbox/trigger", post(trigger))
+        .route("/sandbox/triggers", get(triggers))
 }
 
 #[derive(Deserialize)]
@@ -41,6 +46,31 @@ async fn clock(ctx: Ctx) -> Json<Clocks> {
         now: ctx.now,
         wall: ctx.platform.clock.now(),
     })
+}
+
+/// Lets something happen in the account, for applications that may see all of it.
+async fn trigger(
+    ctx: Ctx,
+    Body(request): Body<TriggerRequest>,
+) -> Result<Json<Triggered>, ApiError> {
+    if ctx.listings.is_some() {
+        return Err(ApiError::Forbidden);
+    }
+    Ok(Json(ctx.platform.trigger(ctx.account.id, request).await?))
+}
+
+/// What can be triggered.
+async fn triggers(_: Ctx) -> Json<&'static [Trigger]> {
+    Json(TRIGGERS)
+}
+
+impl From<TriggerError> for ApiError {
+    fn from(error: TriggerError) -> Self {
+        match error {
+            TriggerError::Failed(error) => Self::Failed(error),
+            refused => Self::bad_request(refused.to_string()),
+        }
+    }
 }
 
 impl From<AdvanceError> for ApiError {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use contract::Timestamp;
+use processors::sandbox::Sandbox;
 use processors::{
     Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
     Request, Step, SubAccount, SubAccountId, TransactionRecord, Verify,
@@ -73,6 +74,10 @@ impl Drop for Call {
 
 #[async_trait]
 impl Processor for Counted {
+    fn as_sandbox(&self) -> Option<&Sandbox> {
+        self.inner.as_sandbox()
+    }
+
     async fn verify(&self, request: Verify) -> Result<Answer, Failure> {
         let _call = self.call(&request.merchant);
         self.inner.verify(request).await

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     },
     /// A hold's last instant has come.
     Expire { payment: PaymentId },
+    /// A scheduled payment's date, or a hold's last instant, is to come now.
+    Hasten { payment: PaymentId },
     /// The processor has not answered an attempt.
     Unanswered {
         payment: PaymentId,
@@ -190,6 +192,8 @@ pub(crate) enum Event {
     },
     /// A scheduled or recorded payment was cancelled.
     Cancelled { payment: PaymentId },
+    /// A hold ends at another instant than it was to.
+    HoldEnds { payment: PaymentId, at: Timestamp },
     /// A hold lapsed.
     Expired { payment: PaymentId },
     /// A refund was asked for.

@@ -103,6 +103,7 @@ impl Folio {
             }
             Event::Cancelled { payment } => self.change(*payment, |p| p.state = State::Cancelled),
             Event::Expired { payment } => self.change(*payment, |p| p.state = State::Expired),
+            Event::HoldEnds { payment, at } => self.change(*payment, |p| p.expires = Some(*at)),
             Event::RefundPosted { payment, refund } => {
                 self.change(*payment, |p| p.refunds.push(refund.clone()));
             }

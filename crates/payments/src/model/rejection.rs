@@ -126,6 +126,9 @@ pub enum Rejection {
     /// The payment is not one that waits for its date.
     #[error("Only a scheduled payment can be changed: this one is {0}")]
     NotScheduled(&'static str),
+    /// The payment is neither scheduled nor a hold.
+    #[error("Only a scheduled payment or a hold waits for its time: this one is {0}")]
+    NotWaiting(&'static str),
     /// The payment is past cancelling.
     #[error("This payment is {0} and cannot be cancelled{hint}", hint = cancel_hint(.0))]
     CannotCancel(&'static str),

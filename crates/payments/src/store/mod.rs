@@ -29,4 +29,5 @@ pub(crate) mod statement;
 pub(crate) mod tax;
 pub(crate) mod token;
 pub(crate) mod transaction;
+pub(crate) mod trigger;
 pub(crate) mod webhook;

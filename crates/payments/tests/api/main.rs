@@ -36,4 +36,5 @@ mod settling;
 mod taxes;
 mod transactions;
 mod watch;
+mod triggers;
 mod webhooks;

@@ -207,7 +207,7 @@ struct Deadline {
 }
 
 const DISPUTE: &str = "Dispute";
-const LOSS: &str = "Loss";
+pub(super) const LOSS: &str = "Loss";
 
 impl Deadline {
     fn insert(&self, c: &mut Connection) -> QueryResult<()> {

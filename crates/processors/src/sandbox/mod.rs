@@ -14,6 +14,7 @@ mod halt;
 mod method;
 mod names;
 mod operation;
+mod pick;
 mod processor;
 mod refusal;
 mod reply;

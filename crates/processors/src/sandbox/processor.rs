@@ -22,6 +22,10 @@ const CARD_YEARS: i32 = 3;
 
 #[async_trait]
 impl Processor for Sandbox {
+    fn as_sandbox(&self) -> Option<&Sandbox> {
+        Some(self)
+    }
+
     async fn verify(&self, request: Verify) -> Result<Answer, Failure> {
         let merchant = self.merchant(&request.merchant).await?;
         let account = merchant.account_in(request.currency)?.clone();

@@ -5,6 +5,7 @@
 //! the state, and the limits last.
 
 mod attempt;
+mod hasten;
 mod hold;
 mod post;
 mod refund;
@@ -42,6 +43,7 @@ pub(crate) fn decide(
             attempt,
         } => refund::due(folio, *payment, *refund, *attempt, now),
         Command::Expire { payment } => hold::expire(folio, *payment, now),
+        Command::Hasten { payment } => hasten::hasten(folio, *payment, now),
         Command::Unanswered { payment, attempt } => {
             attempt::unanswered(folio, *payment, *attempt, now)
         }
