@@ -15,8 +15,9 @@ use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::path::Id;
-use super::reservations::{find, save, show_one};
+use super::reservations::show_one;
 use crate::Platform;
+use crate::booking::{find, save};
 use crate::model::reservation::add_item;
 use crate::store::catalog;
 
