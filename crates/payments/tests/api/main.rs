@@ -35,6 +35,6 @@ mod reservations;
 mod settling;
 mod taxes;
 mod transactions;
-mod watch;
 mod triggers;
+mod watch;
 mod webhooks;
