@@ -1,6 +1,7 @@
 //! `nightaudit demo`: a fresh portfolio, a story told over real HTTP, and a server to play with.
 
 mod client;
+mod payout;
 mod receiver;
 mod story;
 

@@ -38,11 +38,12 @@ pub(crate) async fn tell(
     teller.decline().await?;
     teller.balance().await?;
     teller.report().await?;
-    teller.webhooks(receiver, &secret).await
+    teller.webhooks(receiver, &secret).await?;
+    teller.payout().await
 }
 
-struct Teller<'a, W> {
-    client: &'a Client,
+pub(super) struct Teller<'a, W> {
+    pub(super) client: &'a Client,
     out: &'a mut W,
     step: usize,
 }
@@ -305,7 +306,7 @@ impl<W: Write + Send> Teller<'_, W> {
         self.client.post(&payments_path(), body).await
     }
 
-    fn title(&mut self, title: &str) -> Result<()> {
+    pub(super) fn title(&mut self, title: &str) -> Result<()> {
         self.step += 1;
         let number = format!("{:>2}.", self.step);
         let title = title.if_supports_color(Stream::Stdout, |text| text.bold());
@@ -314,7 +315,7 @@ impl<W: Write + Send> Teller<'_, W> {
     }
 
     /// The request, and what its reply says.
-    fn show(&mut self, exchange: &Exchange, lines: &[String]) -> Result<()> {
+    pub(super) fn show(&mut self, exchange: &Exchange, lines: &[String]) -> Result<()> {
         let request = exchange.request();
         writeln!(
             self.out,
@@ -372,7 +373,7 @@ fn summary(payment: &Value) -> String {
 }
 
 /// A text without its quotes; anything else as JSON.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
