@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Timestamp;
 use contract::id::{AccountId, ListingId, PaymentId, ReservationId, WebhookAttemptId, WebhookId};
@@ -24,6 +25,7 @@ Examples:
   nightaudit serve --database postgres://nightaudit@db.example/nightaudit --key-file /etc/nightaudit/key
   nightaudit app create --name books --format json
   nightaudit sandbox seed --fixture guesty-docs
+  nightaudit sandbox seed --listings 20 --reservations 1000
   nightaudit sandbox advance 7d
   nightaudit webhooks attempts 65f0c1d2a3b4c5d6e7f80912
 
@@ -403,9 +405,40 @@ pub(crate) struct AdvanceArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
-    /// Which portfolio: guesty-docs is that of the guide to posting a guest payment.
-    #[arg(long, value_parser = fixture)]
-    pub(crate) fixture: Fixture,
+    /// A portfolio that is printed somewhere: guesty-docs is that of the guide to posting a guest
+    /// payment.
+    #[arg(long, value_parser = fixture, required_unless_present = "listings")]
+    pub(crate) fixture: Option<Fixture>,
+
+    /// A portfolio with life, from the past until now: so many listings.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        conflicts_with = "fixture",
+        requires = "reservations"
+    )]
+    pub(crate) listings: Option<u32>,
+
+    /// And so many reservations.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        conflicts_with = "fixture",
+        requires = "listings"
+    )]
+    pub(crate) reservations: Option<u32>,
+
+    /// What chance begins with: the same seed has the same portfolio.
+    #[arg(long, default_value_t = 1, conflicts_with = "fixture")]
+    pub(crate) seed: u64,
+
+    /// The first day, as 2025-05-21 [default: 18 months ago].
+    #[arg(long, value_name = "DATE", conflicts_with = "fixture")]
+    pub(crate) from: Option<NaiveDate>,
+
+    /// The account that gets it, which must be empty [default: a new one].
+    #[arg(long, value_name = "ID", conflicts_with = "fixture")]
+    pub(crate) account: Option<AccountId>,
 
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -4,7 +4,7 @@
 use anyhow::{Context, anyhow};
 use contract::id::{AccountId, WebhookAttemptId, WebhookId};
 use contract::webhook::{Webhook, WebhookAttempt, WebhookReplay};
-use payments::fixtures::{Fixture, Seeded};
+use payments::fixtures::{Fixture, PortfolioMade, PortfolioOrder, Progress, Seeded};
 use payments::{
     AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, TriggerOrder, Triggered,
 };
@@ -57,6 +57,21 @@ impl Desk {
                 server.post(&path, &()).await
             }
             Self::Here(house) => Ok(house.platform.seed(&house.sandbox, fixture).await?),
+        }
+    }
+
+    /// Makes a portfolio with life. A server does not say how far it has come.
+    pub(crate) async fn portfolio(
+        &self,
+        order: PortfolioOrder,
+        told: impl Fn(Progress) + Send + Sync,
+    ) -> Result<PortfolioMade, CommandError> {
+        match self {
+            Self::Server(server) => server.post("portfolios", &order).await,
+            Self::Here(house) => {
+                let made = house.platform.order_portfolio(&house.sandbox, order, told);
+                Ok(made.await?)
+            }
         }
     }
 

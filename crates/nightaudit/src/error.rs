@@ -89,6 +89,18 @@ impl From<payments::TriggerError> for CommandError {
     }
 }
 
+impl From<payments::fixtures::PortfolioError> for CommandError {
+    fn from(error: payments::fixtures::PortfolioError) -> Self {
+        use payments::fixtures::PortfolioError::{Failed, Stopped};
+        match error {
+            Failed(error) => error.into(),
+            Stopped { .. } => Self::Failed(error.into()),
+            order if order.is_order() => Self::usage(order.to_string()),
+            refused => Self::refused(refused.to_string()),
+        }
+    }
+}
+
 impl From<DataDirError> for CommandError {
     fn from(error: DataDirError) -> Self {
         match error {

@@ -9,6 +9,7 @@ mod error;
 mod key;
 mod open;
 mod output;
+mod portfolio;
 mod sandbox;
 mod serve;
 mod signals;

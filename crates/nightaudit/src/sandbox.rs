@@ -1,5 +1,6 @@
 //! `nightaudit sandbox`: portfolios to start from, and their time.
 
+use payments::fixtures::PortfolioOrder;
 use payments::{AdvanceOrder, Advanced, Happened, TriggerOrder, TriggerRequest, Triggered};
 use serde_json::{Value, json};
 
@@ -7,16 +8,29 @@ use crate::cli::{AdvanceArgs, Format, SeedArgs, TriggerArgs};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::error::CommandError;
-use crate::output;
+use crate::{output, portfolio};
 
 /// People are told of so much in full.
 const LINES_MAX: usize = 50;
 
-/// Makes a fixture.
+/// Makes a fixture, or a portfolio with life.
 pub(crate) async fn seed(args: SeedArgs) -> Result<(), CommandError> {
+    if let (Some(listings), Some(reservations)) = (args.listings, args.reservations) {
+        let order = PortfolioOrder {
+            account: args.account,
+            listings,
+            reservations,
+            seed: args.seed,
+            from: args.from,
+        };
+        return portfolio::make(order, args.format, args.place).await;
+    }
+    let fixture = args.fixture;
+    let fixture =
+        fixture.ok_or_else(|| CommandError::usage("say which: --fixture or --listings"))?;
     let config = Config::of(args.place)?;
-    let name = args.fixture.name();
-    let seeded = Desk::find(&config).await?.seed(args.fixture).await?;
+    let name = fixture.name();
+    let seeded = Desk::find(&config).await?.seed(fixture).await?;
     match args.format {
         Format::Json => {
             output::line(json!({"fixture": name, "account": seeded.account}))?;

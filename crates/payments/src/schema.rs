@@ -406,6 +406,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    portfolio (account_id) {
+        account_id -> Text,
+        seed -> Text,
+        listings -> BigInt,
+        reservations -> BigInt,
+        from_ms -> BigInt,
+        until_ms -> BigInt,
+        is_finished -> Bool,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     application,

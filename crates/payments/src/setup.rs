@@ -21,8 +21,8 @@ const ACCOUNTS_NAMED_MAX: i64 = 10;
 /// What people call the sandbox among their providers.
 pub(crate) const PROVIDER_NAME: &str = "Sandbox";
 /// What the sandbox gives each merchant a sub-account for.
-const CURRENCIES: [&str; 12] = [
-    "USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "JPY", "ILS",
+const CURRENCIES: [&str; 13] = [
+    "USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "JPY", "ILS", "KWD",
 ];
 
 /// An application, ordered.

@@ -166,3 +166,74 @@ async fn a_seeded_portfolio_is_told_as_json_too() {
     let made: Value = serde_json::from_str(&made.stdout).unwrap();
     assert_eq!(made, json!({"fixture": "guesty-docs", "account": DOCS}));
 }
+
+const PORTFOLIO: &[&str] = &["sandbox", "seed", "--listings", "5", "--reservations", "40"];
+
+on_both_engines! {
+    async fn a_portfolio_is_made_with_and_without_a_server(home: Home) {
+        let made = home.run(&[PORTFOLIO, &["--format", "json"]].concat()).expect(0);
+        assert_eq!(made.stdout.lines().count(), 1);
+        let made: Value = serde_json::from_str(&made.stdout).unwrap();
+        let reservations = made["counts"].as_array().unwrap().iter()
+            .find(|group| group["what"] == "reservations").unwrap();
+        assert_eq!(reservations["count"], 40);
+        home.run(PORTFOLIO).refused(3, made["account"].as_str().unwrap());
+        let server = home.serve(&[]);
+        let other = home.run(&[PORTFOLIO, &["--seed", "2"]].concat()).expect(0);
+        assert!(other.stdout.contains("collected by a channel"), "{}", other.stdout);
+        home.run(PORTFOLIO).refused(3, made["account"].as_str().unwrap());
+        server.stop();
+    }
+}
+
+#[tokio::test]
+async fn a_portfolio_that_cannot_be_is_refused_with_what_can() {
+    let home = Home::on(Engine::Sqlite).await;
+    let seed = |arguments: &[&str]| {
+        let all = [&["sandbox", "seed"], arguments].concat();
+        home.run(&all)
+    };
+    for (arguments, says) in [
+        (&["--listings", "0", "--reservations", "5"][..], "from 1 to"),
+        (&["--listings", "2", "--reservations", "999999"], "can take"),
+        (&["--listings", "2"], "--reservations"),
+        (
+            &[
+                "--listings",
+                "2",
+                "--reservations",
+                "5",
+                "--from",
+                "2999-01-01",
+            ],
+            "first day",
+        ),
+        (
+            &["--listings", "2", "--reservations", "5", "--from", "soon"],
+            "--from",
+        ),
+        (
+            &[
+                "--listings",
+                "2",
+                "--reservations",
+                "5",
+                "--fixture",
+                "guesty-docs",
+            ],
+            "cannot be used",
+        ),
+        (&[], "--fixture"),
+    ] {
+        seed(arguments).refused(2, says);
+    }
+    let nobody = [
+        "--listings",
+        "2",
+        "--reservations",
+        "5",
+        "--account",
+        "64da2084867c12ee0c2ca47f",
+    ];
+    seed(&nobody).refused(3, "no account 64da2084867c12ee0c2ca47f");
+}

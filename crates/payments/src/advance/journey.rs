@@ -52,6 +52,8 @@ pub(super) struct Journey<'a> {
     started: Vec<Pending>,
     /// How much of the agenda must be read to find what was not tried yet.
     look_ahead: usize,
+    /// Whether the clock moves with the journey.
+    moves_clock: bool,
 }
 
 impl<'a> Journey<'a> {
@@ -68,6 +70,15 @@ impl<'a> Journey<'a> {
             tried: HashSet::new(),
             started: Vec::new(),
             look_ahead: CHUNK,
+            moves_clock: true,
+        }
+    }
+
+    /// Leaves the clock where it is: whoever asks says what time it is.
+    pub(super) fn without_clock(self) -> Self {
+        Self {
+            moves_clock: false,
+            ..self
         }
     }
 
@@ -251,6 +262,10 @@ impl<'a> Journey<'a> {
     /// Moves the clock to an instant until which all is done. Wall time may have brought it further
     /// by itself: it is never set back.
     async fn stand_at(&mut self, instant: Timestamp) -> Result<(), AdvanceError> {
+        if !self.moves_clock {
+            self.done_until = instant;
+            return Ok(());
+        }
         let (account, before) = (self.account, self.offset_ms);
         let (node, wall) = (self.platform.node, self.platform.clock.now());
         let ahead = instant - self.platform.clock.now();

@@ -108,9 +108,27 @@ impl Platform {
 }
 
 impl Platform {
+    /// Does what is due of an account between two instants, and leaves its clock alone, which stands
+    /// before both: nobody else sees any of it as due. Whoever calls has the clock's lease, which is
+    /// prolonged.
+    pub(crate) async fn pass(
+        self: &Arc<Self>,
+        row: &account::Account,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), AdvanceError> {
+        if !self.lease_clock(row.id).await? {
+            return Err(AdvanceError::Busy);
+        }
+        Journey::new(self, row, from)
+            .without_clock()
+            .go(until)
+            .await
+    }
+
     /// Reports show what has happened as soon as the order is answered. A report imports what is
     /// missing before it is read, so a failure is nobody's loss.
-    async fn import_all_of(&self, account: AccountId) {
+    pub(crate) async fn import_all_of(&self, account: AccountId) {
         let read = self.store.read(move |c| feed::sources(c, Some(account)));
         let imported = async {
             for source in read.await? {

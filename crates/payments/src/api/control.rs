@@ -19,7 +19,9 @@ use zeroize::Zeroizing;
 use super::body::{Body, NoBody};
 use super::error::{self, ApiError};
 use super::path::Id;
-use crate::fixtures::{Fixture, Seeded, UnknownFixture};
+use crate::fixtures::{
+    Fixture, PortfolioError, PortfolioMade, PortfolioOrder, Progress, Seeded, UnknownFixture,
+};
 use crate::{
     AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, Platform, SetupError,
     TriggerOrder, Triggered,
@@ -46,6 +48,7 @@ pub(crate) fn router(
     let routes = Router::new()
         .route("/applications", post(order_application))
         .route("/fixtures/{name}", post(seed))
+        .route("/portfolios", post(portfolio))
         .route("/advance", post(advance))
         .route("/trigger", post(trigger))
         .route("/webhooks", post(webhooks))
@@ -92,6 +95,36 @@ async fn seed(
             ApiError::bad_request(unknown.to_string())
         })?;
     Ok(Json(desk.platform.seed(&desk.sandbox, fixture).await?))
+}
+
+/// Goes on to its end when whoever asked goes away: a portfolio that stops halfway is of no use.
+async fn portfolio(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<PortfolioOrder>,
+) -> Result<Json<PortfolioMade>, ApiError> {
+    let making = tokio::spawn(async move {
+        let made = desk
+            .platform
+            .order_portfolio(&desk.sandbox, order, |progress: Progress| {
+                tracing::debug!(progress.days, progress.of, "a portfolio is being made");
+            });
+        made.await
+    });
+    let made = making.await.map_err(|_| store::Error::Panicked)?;
+    Ok(Json(made?))
+}
+
+impl From<PortfolioError> for ApiError {
+    fn from(error: PortfolioError) -> Self {
+        match error {
+            PortfolioError::Failed(error) => Self::Failed(error),
+            PortfolioError::Stopped { .. } | PortfolioError::Busy => {
+                tracing::error!(%error, "a portfolio is not complete");
+                Self::Stopped(error.to_string())
+            }
+            refused => Self::bad_request(refused.to_string()),
+        }
+    }
 }
 
 async fn advance(

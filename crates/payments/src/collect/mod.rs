@@ -123,6 +123,25 @@ pub(crate) async fn perform(
     }))
 }
 
+/// Decides and records what needs no processor now, inside a transaction of the caller's, with the
+/// reservation locked.
+pub(crate) fn keep(
+    connection: &mut Connection,
+    target: Target,
+    command: &Command,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let stay = find(connection, target)?;
+    let events = decide(&stay.folio, command, now)?;
+    let calls = |event: &Event| matches!(event, Event::AttemptStarted { .. });
+    if events.iter().any(calls) {
+        let what = format!("a processor must be asked now about {}", target.reservation);
+        return Err(Error::Corrupt(what));
+    }
+    record(connection, &stay, &events, None, now)?;
+    Ok(())
+}
+
 async fn learn_sub_accounts(platform: &Platform, merchant: &str) -> Result<(), Error> {
     let found = platform
         .sandbox

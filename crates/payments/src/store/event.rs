@@ -44,6 +44,13 @@ pub(crate) fn record(
     Ok(())
 }
 
+/// Forgets what has happened to an account so far, where nobody is to be told of it.
+pub(crate) fn forget(connection: &mut Connection, account: AccountId) -> Result<(), Error> {
+    diesel::delete(domain_event::table.filter(domain_event::account_id.eq(account)))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// An event that no messages were made of yet.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = domain_event)]

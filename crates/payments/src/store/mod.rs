@@ -18,6 +18,7 @@ pub(crate) mod listing;
 pub(crate) mod payment_method;
 pub(crate) mod payout;
 pub(crate) mod payout_row;
+pub(crate) mod portfolio;
 pub(crate) mod provider;
 pub(crate) mod reservation;
 pub(crate) mod reservation_search;

@@ -29,6 +29,7 @@ mod payment_methods;
 mod payments;
 mod payout_imports;
 mod payouts;
+mod portfolio;
 mod providers;
 mod reservation_lists;
 mod reservations;
