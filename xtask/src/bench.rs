@@ -7,6 +7,7 @@ mod ladder;
 mod load;
 mod receiver;
 mod report;
+mod reports;
 mod server;
 mod world;
 
@@ -15,12 +16,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
 use clap::ValueEnum;
+use hyper::StatusCode;
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
 use crate::postgres::{Cluster, Options};
 use crate::test::Engine;
+use load::Ask;
 use receiver::Receiver;
 use report::Row;
 use server::Server;
@@ -34,6 +38,7 @@ Examples:
     cargo xtask bench --webhooks 2 --no-ladder         with what is sent to two subscribers
     cargo xtask bench --format json > figures.json
     cargo xtask bench advance                          a year of payments, let pass
+    cargo xtask bench reports                          pages of the reports a second
 
 Each payment goes to a reservation of its own, made through the API before the clock starts. SQLite
 runs with synchronous=FULL, PostgreSQL with fsync=on. The databases are kept under target/bench
@@ -73,6 +78,8 @@ pub(crate) struct Args {
 enum What {
     /// Measures how long a year takes in which reservations pay.
     Advance(advance::Args),
+    /// Measures how many pages of the reports are read a second, over short and long histories.
+    Reports(reports::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -102,6 +109,7 @@ impl Method {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.what {
         Some(What::Advance(args)) => advance::run(args),
+        Some(What::Reports(args)) => reports::run(args),
         None => payments(args),
     }
 }
@@ -219,9 +227,17 @@ fn measure(args: &Args, place: &Place, method: &str) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (connections, count) in args.connections.iter().zip(&counts) {
         eprintln!("xtask: {engine}, {method}: {count} payments on {connections} connections");
-        let reservations = world.take(*count);
-        let figures =
-            runtime.block_on(load::run(&server, &world, reservations, connections.get()))?;
+        let payment = Bytes::from(world.payment().to_string());
+        let reservations = world.take(*count).into_iter();
+        let figures = runtime.block_on(load::run(
+            server.address(),
+            world.token(),
+            connections.get(),
+            reservations.map(move |id| {
+                Ask::Post(format!("/v1/reservations/{id}/payments"), payment.clone())
+            }),
+            has_succeeded,
+        ))?;
         told += count * args.webhooks;
         catch_up(&receiver, told)?;
         rows.push(Row {
@@ -234,11 +250,17 @@ fn measure(args: &Args, place: &Place, method: &str) -> Result<Vec<Row>> {
     }
     server.stop()?;
     let grown = place.size()?.saturating_sub(before);
-    let payments: u64 = rows.iter().map(|row| row.figures.payments()).sum();
+    let payments: u64 = rows.iter().map(|row| row.figures.answered()).sum();
     for row in &mut rows {
         row.bytes = grown / payments.max(1);
     }
     Ok(rows)
+}
+
+/// Whether the reply shows a payment that went through; a 201 may also carry a declined one.
+fn has_succeeded(status: StatusCode, reply: &[u8]) -> bool {
+    const MARK: &[u8] = br#""status":"SUCCEEDED""#;
+    status == StatusCode::CREATED && reply.windows(MARK.len()).any(|window| window == MARK)
 }
 
 /// Waits until subscribers have been told of so many payments; says how far they were behind.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::http::request::Builder;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -37,11 +38,24 @@ impl Client {
         content_type: &str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes)> {
-        let mut request = Request::builder()
+        let request = Request::builder()
             .method(Method::POST)
-            .uri(path)
-            .header(HOST, &self.address)
             .header(CONTENT_TYPE, content_type);
+        self.send(path, request, body).await
+    }
+
+    /// Gets, and reads the reply whole.
+    pub(super) async fn get(&mut self, path: &str) -> Result<(StatusCode, Bytes)> {
+        self.send(path, Request::builder(), Bytes::new()).await
+    }
+
+    async fn send(
+        &mut self,
+        path: &str,
+        request: Builder,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes)> {
+        let mut request = request.uri(path).header(HOST, &self.address);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }

@@ -1,6 +1,6 @@
-//! The load: so many connections, each posting its next payment when the last is answered.
+//! The load: so many connections, each sending its next request when the last is answered.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,16 @@ use hyper::StatusCode;
 use tokio::task::LocalSet;
 
 use super::client::Client;
-use super::server::Server;
-use super::world::World;
+
+/// What is asked.
+pub(super) enum Ask {
+    Get(String),
+    /// A path, and JSON.
+    Post(String, Bytes),
+}
+
+/// Whether a reply is one that counts.
+pub(super) type IsRight = fn(StatusCode, &[u8]) -> bool;
 
 /// What was measured.
 pub(super) struct Figures {
@@ -22,40 +30,36 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Payments that were answered with 201 and had succeeded.
-    pub(super) fn payments(&self) -> u64 {
+    /// Requests with a right answer.
+    pub(super) fn answered(&self) -> u64 {
         self.micros.len()
     }
 
     pub(super) fn per_second(&self) -> u64 {
         let micros = self.took.as_micros().max(1);
-        u64::try_from(u128::from(self.payments()) * 1_000_000 / micros).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(self.answered()) * 1_000_000 / micros).unwrap_or(u64::MAX)
     }
 }
 
-/// Posts one payment to each of the reservations.
+/// Sends each of the requests once.
 pub(super) async fn run(
-    server: &Server,
-    world: &World,
-    reservations: Vec<String>,
+    address: &str,
+    token: &str,
     connections: usize,
+    requests: impl Iterator<Item = Ask> + 'static,
+    is_right: IsRight,
 ) -> Result<Figures> {
-    let reservations = Rc::new(reservations);
-    let next = Rc::new(Cell::new(0));
-    let payment = Bytes::from(world.payment().to_string());
+    let requests = Rc::new(RefCell::new(requests));
     let mut clients = Vec::with_capacity(connections);
     for _ in 0..connections {
-        clients.push(Client::connect(server.address(), Some(world.token())).await?);
+        clients.push(Client::connect(address, Some(token)).await?);
     }
 
     let tasks = LocalSet::new();
     let started = Instant::now();
-    let posting: Vec<_> = clients
+    let sending: Vec<_> = clients
         .into_iter()
-        .map(|client| {
-            let (reservations, next) = (Rc::clone(&reservations), Rc::clone(&next));
-            tasks.spawn_local(post(client, reservations, next, payment.clone()))
-        })
+        .map(|client| tasks.spawn_local(send(client, Rc::clone(&requests), is_right)))
         .collect();
     tasks.await;
     let took = started.elapsed();
@@ -65,7 +69,7 @@ pub(super) async fn run(
         micros: Histogram::new(3)?,
         errors: 0,
     };
-    for task in posting {
+    for task in sending {
         let (micros, errors) = task.await??;
         figures.micros.add(micros)?;
         figures.errors += errors;
@@ -73,22 +77,24 @@ pub(super) async fn run(
     Ok(figures)
 }
 
-async fn post(
+async fn send(
     mut client: Client,
-    reservations: Rc<Vec<String>>,
-    next: Rc<Cell<usize>>,
-    payment: Bytes,
+    requests: Rc<RefCell<impl Iterator<Item = Ask>>>,
+    is_right: IsRight,
 ) -> Result<(Histogram<u64>, u64)> {
     let mut micros = Histogram::new(3)?;
     let mut errors = 0;
-    while let Some(id) = reservations.get(next.replace(next.get() + 1)) {
-        let path = format!("/v1/reservations/{id}/payments");
+    loop {
+        let Some(ask) = requests.borrow_mut().next() else {
+            return Ok((micros, errors));
+        };
         let sent = Instant::now();
-        let (status, reply) = client
-            .post(&path, "application/json", payment.clone())
-            .await?;
+        let (status, reply) = match ask {
+            Ask::Get(path) => client.get(&path).await?,
+            Ask::Post(path, body) => client.post(&path, "application/json", body).await?,
+        };
         let waited = sent.elapsed();
-        if status == StatusCode::CREATED && has_succeeded(&reply) {
+        if is_right(status, &reply) {
             micros.record(u64::try_from(waited.as_micros())?)?;
         } else {
             if errors == 0 {
@@ -97,11 +103,4 @@ async fn post(
             errors += 1;
         }
     }
-    Ok((micros, errors))
-}
-
-/// Whether the reply shows a payment that went through; a 201 may also carry a declined one.
-fn has_succeeded(reply: &[u8]) -> bool {
-    const MARK: &[u8] = br#""status":"SUCCEEDED""#;
-    reply.windows(MARK.len()).any(|window| window == MARK)
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::Format;
 use super::ladder::Rung;
 use super::load::Figures;
+use super::reports;
 
 /// One measurement of the load.
 pub(super) struct Row {
@@ -39,6 +40,55 @@ pub(super) fn print(format: Format, rows: &[Row], rungs: &[Rung]) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// What was measured of the reports.
+pub(super) fn print_pages(format: Format, connections: usize, rows: &[reports::Row]) -> Result<()> {
+    let cores = available_parallelism()?.get();
+    match format {
+        Format::Table => {
+            println!(
+                "\nPages of 25 over HTTP on loopback at {connections} connections, the load \
+                 included, on {cores} cores:\n\n{}",
+                pages_table(rows)
+            );
+        }
+        Format::Json => {
+            let rows: Vec<_> = rows.iter().map(page_as_json).collect();
+            let report = json!({ "cores": cores, "connections": connections, "pages": rows });
+            println!("{report:#}");
+        }
+    }
+    Ok(())
+}
+
+fn pages_table(rows: &[reports::Row]) -> Table {
+    let mut table = table(&[
+        "engine",
+        "report",
+        "pages",
+        "rows",
+        "pages/s",
+        "p50 ms",
+        "p99 ms",
+        "errors",
+        "of the first",
+    ]);
+    for row in rows {
+        table.add_row([
+            row.engine.clone(),
+            row.report.to_owned(),
+            row.place.to_owned(),
+            row.rows.to_string(),
+            row.figures.per_second().to_string(),
+            millis(row.figures.micros.value_at_quantile(0.5)),
+            millis(row.figures.micros.value_at_quantile(0.99)),
+            row.figures.errors.to_string(),
+            format!("{} %", row.of_first),
+        ]);
+    }
+    numbers_to_the_right(&mut table, 3);
+    table
 }
 
 fn load_table(rows: &[Row]) -> Table {
@@ -112,11 +162,26 @@ fn as_json(row: &Row) -> serde_json::Value {
         "engine": row.engine,
         "method": row.method,
         "connections": row.connections,
-        "payments": row.figures.payments(),
+        "payments": row.figures.answered(),
         "perSecond": row.figures.per_second(),
         "p50Micros": row.figures.micros.value_at_quantile(0.5),
         "p99Micros": row.figures.micros.value_at_quantile(0.99),
         "errors": row.figures.errors,
         "bytesEach": row.bytes,
+    })
+}
+
+fn page_as_json(row: &reports::Row) -> serde_json::Value {
+    json!({
+        "engine": row.engine,
+        "report": row.report,
+        "place": row.place,
+        "rows": row.rows,
+        "pages": row.figures.answered(),
+        "perSecond": row.figures.per_second(),
+        "p50Micros": row.figures.micros.value_at_quantile(0.5),
+        "p99Micros": row.figures.micros.value_at_quantile(0.99),
+        "errors": row.figures.errors,
+        "percentOfFirst": row.of_first,
     })
 }
