@@ -308,6 +308,27 @@ pub(crate) enum SandboxCommand {
     /// server runs.
     #[command(after_long_help = triggers(), after_help = "The names, and what each takes: --help")]
     Trigger(Box<TriggerArgs>),
+    /// Takes away all that an account has, but not the account: its applications, tokens, providers and
+    /// webhooks stay, and its clock is wall time again. Works while a server runs.
+    Reset(ResetArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetArgs {
+    /// Yes, take it all away.
+    #[arg(long, required = true)]
+    pub(crate) yes: bool,
+
+    /// The account to empty [default: the only one].
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 fn triggers() -> String {

@@ -6,7 +6,8 @@ use contract::id::{AccountId, WebhookAttemptId, WebhookId};
 use contract::webhook::{Webhook, WebhookAttempt, WebhookReplay};
 use payments::fixtures::{Fixture, PortfolioMade, PortfolioOrder, Progress, Seeded};
 use payments::{
-    AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, TriggerOrder, Triggered,
+    AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, Reset, ResetOrder,
+    TriggerOrder, Triggered,
 };
 use reqwest::{Response, StatusCode};
 use serde::Serialize;
@@ -80,6 +81,14 @@ impl Desk {
         match self {
             Self::Server(server) => server.post("advance", &order).await,
             Self::Here(house) => Ok(house.platform.order_advance(order).await?),
+        }
+    }
+
+    /// Empties an account.
+    pub(crate) async fn reset(&self, order: ResetOrder) -> Result<Reset, CommandError> {
+        match self {
+            Self::Server(server) => server.post("reset", &order).await,
+            Self::Here(house) => Ok(house.platform.order_reset(order).await?),
         }
     }
 

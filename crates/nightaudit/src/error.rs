@@ -101,6 +101,16 @@ impl From<payments::fixtures::PortfolioError> for CommandError {
     }
 }
 
+impl From<payments::ResetError> for CommandError {
+    fn from(error: payments::ResetError) -> Self {
+        use payments::ResetError::Failed;
+        match error {
+            Failed(error) => error.into(),
+            refused => Self::refused(refused.to_string()),
+        }
+    }
+}
+
 impl From<DataDirError> for CommandError {
     fn from(error: DataDirError) -> Self {
         match error {

@@ -51,6 +51,7 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Sandbox(SandboxCommand::Seed(args)) => sandbox::seed(args).await,
         Command::Sandbox(SandboxCommand::Advance(args)) => sandbox::advance(args).await,
         Command::Sandbox(SandboxCommand::Trigger(args)) => sandbox::trigger(*args).await,
+        Command::Sandbox(SandboxCommand::Reset(args)) => sandbox::reset(args).await,
         Command::Webhooks(WebhooksCommand::List(args)) => webhooks::list(args).await,
         Command::Webhooks(WebhooksCommand::Attempts(args)) => webhooks::attempts(args).await,
         Command::Webhooks(WebhooksCommand::Replay(args)) => webhooks::replay(args).await,

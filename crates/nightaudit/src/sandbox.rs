@@ -1,10 +1,12 @@
 //! `nightaudit sandbox`: portfolios to start from, and their time.
 
 use payments::fixtures::PortfolioOrder;
-use payments::{AdvanceOrder, Advanced, Happened, TriggerOrder, TriggerRequest, Triggered};
+use payments::{
+    AdvanceOrder, Advanced, Happened, ResetOrder, TriggerOrder, TriggerRequest, Triggered,
+};
 use serde_json::{Value, json};
 
-use crate::cli::{AdvanceArgs, Format, SeedArgs, TriggerArgs};
+use crate::cli::{AdvanceArgs, Format, ResetArgs, SeedArgs, TriggerArgs};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::error::CommandError;
@@ -106,6 +108,26 @@ fn in_words(one: &Happened) -> String {
         .filter_map(|(name, value)| Some(format!("  {name} {}", value?)));
     let (at, kind, result) = (one.at, one.kind.name(), &one.result);
     format!("{at}  {kind:10}  {result}{}", named.collect::<String>())
+}
+
+/// Empties an account. Whoever gave `--yes` meant it: the command line asks for it.
+pub(crate) async fn reset(args: ResetArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let order = ResetOrder {
+        account: args.account,
+    };
+    let reset = Desk::find(&config).await?.reset(order).await?;
+    match args.format {
+        Format::Json => {
+            let text = serde_json::to_string(&reset).map_err(anyhow::Error::from)?;
+            output::line(text)?;
+        }
+        Format::Table => output::line(format_args!(
+            "account {} is empty; its business time is {}",
+            reset.account, reset.now
+        ))?,
+    }
+    Ok(())
 }
 
 /// Lets something happen.

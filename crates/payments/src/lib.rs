@@ -13,6 +13,7 @@ mod jobs;
 mod metrics;
 mod model;
 mod platform;
+mod reset;
 mod schema;
 mod settings;
 mod setup;
@@ -25,6 +26,7 @@ pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Kind, 
 pub use error::Error;
 pub use model::{InvalidSpan, RateLimits, Rejection, Span};
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
+pub use reset::{Reset, ResetError, ResetOrder};
 pub use settings::{PrivateWebhooks, Settings};
 pub use setup::{ApplicationMade, ApplicationOrder};
 pub use tenancy::{Credentials, NewAccount, NewApplication, SCOPE_OPEN_API, SetupError};

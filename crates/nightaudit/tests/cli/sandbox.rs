@@ -32,6 +32,39 @@ on_both_engines! {
 }
 
 #[tokio::test]
+async fn an_account_is_emptied_when_that_is_meant() {
+    let home = Home::on(Engine::Sqlite).await;
+    home.run(&["sandbox", "reset", "--yes"])
+        .refused(3, "no account yet");
+    home.run(SEED).expect(0);
+    home.run(&["sandbox", "reset"]).refused(2, "--yes");
+    let nobody = [
+        "sandbox",
+        "reset",
+        "--yes",
+        "--account",
+        "64da254383ad1500284bd0c1",
+    ];
+    home.run(&nobody).refused(3, "there is no account");
+    let credentials = home.app(&[]);
+    let told = home.run(&["sandbox", "reset", "--yes"]).expect(0);
+    assert!(told.stdout.contains("is empty"), "{}", told.stdout);
+    let server = home.serve(&[]);
+    let token = server.token(&credentials).await;
+    let (_, listings) = server.get("/v1/listings", &token).await;
+    assert_eq!(listings["count"], 0);
+    home.run(SEED).expect(0);
+    let (_, listings) = server.get("/v1/listings", &token).await;
+    assert_eq!(listings["count"], 1);
+    let told = home
+        .run(&["sandbox", "reset", "--yes", "--format", "json"])
+        .expect(0);
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(told["account"], "5213a2d206112710005d96ff");
+    server.stop();
+}
+
+#[tokio::test]
 async fn an_unknown_trigger_is_told_what_there_is() {
     let home = Home::on(Engine::Sqlite).await;
     home.run(&["sandbox", "trigger", "chargebak"])

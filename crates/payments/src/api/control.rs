@@ -23,8 +23,8 @@ use crate::fixtures::{
     Fixture, PortfolioError, PortfolioMade, PortfolioOrder, Progress, Seeded, UnknownFixture,
 };
 use crate::{
-    AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, Platform, SetupError,
-    TriggerOrder, Triggered,
+    AdvanceOrder, Advanced, ApplicationMade, ApplicationOrder, Owner, Platform, Reset, ResetOrder,
+    SetupError, TriggerOrder, Triggered,
 };
 
 /// What the routes work with.
@@ -51,6 +51,7 @@ pub(crate) fn router(
         .route("/portfolios", post(portfolio))
         .route("/advance", post(advance))
         .route("/trigger", post(trigger))
+        .route("/reset", post(reset))
         .route("/webhooks", post(webhooks))
         .route("/webhooks/{id}/attempts", post(webhook_attempts))
         .route("/webhook-attempts/{id}/replay", post(replay))
@@ -170,6 +171,13 @@ async fn replay(
     _: NoBody,
 ) -> Result<Json<WebhookReplay>, ApiError> {
     Ok(Json(desk.platform.replay(Owner::Any, None, id).await?))
+}
+
+async fn reset(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<ResetOrder>,
+) -> Result<Json<Reset>, ApiError> {
+    Ok(Json(desk.platform.order_reset(order).await?))
 }
 
 async fn trigger(

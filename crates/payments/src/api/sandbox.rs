@@ -1,4 +1,5 @@
-//! What only a sandbox can do: letting business time pass. No part of the Open API.
+//! What only a sandbox can do: letting business time pass, letting things happen, beginning anew. No
+//! part of the Open API.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use crate::{
-    AdvanceError, Advanced, Clocks, Platform, Span, TRIGGERS, Trigger, TriggerError,
-    TriggerRequest, Triggered, Until,
+    AdvanceError, Advanced, Clocks, Platform, Reset, ResetError, Span, TRIGGERS, Trigger,
+    TriggerError, TriggerRequest, Triggered, Until,
 };
 
 /// The routes of a sandbox; another platform does not have them.
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
         .route("/sandbox/advance", post(advance))
         .route("/sandbox/clock", get(clock))
         .route("/sandbox/trigger", post(trigger))
+        .route("/sandbox/reset", post(reset))
         .route("/sandbox/triggers", get(triggers))
 }
 
@@ -57,6 +59,36 @@ async fn trigger(
         return Err(ApiError::Forbidden);
     }
     Ok(Json(ctx.platform.trigger(ctx.account.id, request).await?))
+}
+
+/// Empties the account, for applications that may see all of it.
+async fn reset(ctx: Ctx, Body(order): Body<Order>) -> Result<Json<Reset>, ApiError> {
+    if ctx.listings.is_some() {
+        return Err(ApiError::Forbidden);
+    }
+    if !order.yes {
+        return Err(ApiError::bad_request(
+            "a reset takes away all listings, guests, reservations and payments of the account: say \
+             {\"yes\": true} to have that",
+        ));
+    }
+    Ok(Json(ctx.platform.reset(ctx.account.id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    #[serde(default)]
+    yes: bool,
+}
+
+impl From<ResetError> for ApiError {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Failed(error) => Self::Failed(error),
+            refused => Self::bad_request(refused.to_string()),
+        }
+    }
 }
 
 /// What can be triggered.

@@ -22,6 +22,7 @@ pub(crate) mod portfolio;
 pub(crate) mod provider;
 pub(crate) mod reservation;
 pub(crate) mod reservation_search;
+pub(crate) mod reset;
 pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod secret;

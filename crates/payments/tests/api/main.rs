@@ -33,6 +33,7 @@ mod portfolio;
 mod providers;
 mod reservation_lists;
 mod reservations;
+mod reset;
 mod settling;
 mod taxes;
 mod transactions;

@@ -47,7 +47,7 @@ pub(crate) struct Imports {
 #[derive(Default)]
 struct Progress {
     /// One import at a time.
-    gate: tokio::sync::Mutex<()>,
+    gate: Arc<tokio::sync::Mutex<()>>,
     /// How many calls were made, plus one, when the last import began; 0 before the first.
     seen: AtomicU64,
 }
@@ -82,6 +82,13 @@ impl Imports {
             return Ok(());
         }
         self.import(source, &progress).await
+    }
+
+    /// Lets a provider's import wait for as long as the answer is kept; one under way is finished
+    /// first.
+    pub(crate) async fn pause(&self, source: &Source) -> tokio::sync::OwnedMutexGuard<()> {
+        let gate = Arc::clone(&self.progress(source).gate);
+        gate.lock_owned().await
     }
 
     /// Imports whatever there is.

@@ -1,0 +1,1 @@
+DROP INDEX payment_method_by_reservation;
