@@ -29,7 +29,7 @@ const METHOD: &str = "64da2367d8d9771c02befbb2";
 
 /// What happens to the next call that moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+pub(crate) enum Fault {
     None,
     /// The processor is not there.
     Unavailable,
@@ -46,19 +46,19 @@ enum Fault {
 }
 
 /// A line to the sandbox that breaks as told.
-struct Line {
+pub(crate) struct Line {
     sandbox: Arc<Sandbox>,
     fault: Mutex<Fault>,
     /// Whether the line is down for look-ups too.
     is_down: Mutex<bool>,
-    hanging: Notify,
+    pub(crate) hanging: Notify,
     moves: AtomicUsize,
     /// The charge that is late.
     late: Mutex<Option<Charge>>,
 }
 
 impl Line {
-    fn new(sandbox: Arc<Sandbox>) -> Arc<Self> {
+    pub(crate) fn new(sandbox: Arc<Sandbox>) -> Arc<Self> {
         Arc::new(Self {
             sandbox,
             fault: Mutex::new(Fault::None),
@@ -69,7 +69,7 @@ impl Line {
         })
     }
 
-    fn break_with(&self, fault: Fault) {
+    pub(crate) fn break_with(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
     }
 

@@ -19,6 +19,7 @@ mod faults;
 mod fees;
 mod fixtures;
 mod guests;
+mod histories;
 mod imports;
 mod invoice_items;
 mod kills;

@@ -322,11 +322,16 @@ impl TestApp {
 
     /// Asks another process on the same database.
     pub async fn get_from(&self, node: &Arc<Platform>, path: &str) -> Reply {
-        let other = Self {
+        self.at(node).get(path).await
+    }
+
+    /// Who asks, asking another process on the same database.
+    pub fn at(&self, node: &Arc<Platform>) -> Self {
+        Self {
+            platform: Arc::clone(node),
             router: node.router(),
             ..self.with_this_token_only()
-        };
-        other.get(path).await
+        }
     }
 
     pub async fn get(&self, path: &str) -> Reply {
