@@ -1,12 +1,14 @@
-//! Developers' tasks, run as `cargo xtask TASK`. Knows cargo and PostgreSQL's programs, and nothing
-//! of Nightaudit's own code: what it tests, it runs as a user would.
+//! Developers' tasks, run as `cargo xtask TASK`. Knows cargo, PostgreSQL's programs and
+//! Python, and nothing of Nightaudit's own code: what it tests, it runs as a user would.
 #![expect(
     clippy::print_stderr,
     reason = "a command line talks to the person who runs it"
 )]
 
+mod apt;
 mod bench;
 mod postgres;
+mod python;
 mod test;
 
 use std::process::ExitCode;

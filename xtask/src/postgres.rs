@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
+use crate::apt::id;
 use programs::Programs;
 
 /// What a cluster is for.
@@ -228,18 +229,4 @@ impl Account {
         .arg(directory);
         test.status().is_ok_and(|status| status.success())
     }
-}
-
-/// Asks `id` for a number.
-fn id(args: &[&str]) -> Result<u32> {
-    let output = Command::new("id")
-        .args(args)
-        .output()
-        .context("cannot run id")?;
-    ensure!(
-        output.status.success(),
-        "id {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }

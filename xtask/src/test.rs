@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use xshell::{Shell, cmd};
 
 use crate::postgres::{Cluster, Options};
+use crate::python::Environment;
 
 /// Where tests find the PostgreSQL that they may fill with databases.
 const CLUSTER_VARIABLE: &str = "NIGHTAUDIT_TEST_POSTGRES";
+/// Where tests find a Python that has the libraries of `xtask/python/webhooks.txt`.
+const PYTHON_VARIABLE: &str = "NIGHTAUDIT_TEST_PYTHON";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,9 +21,14 @@ Examples:
     cargo xtask test -- --package store               one crate
     cargo xtask test -- racing_refunds                tests with that in their name
     cargo xtask test --engine postgres -- --no-capture
+    cargo xtask test --no-python                      needs no Python, nor the network
 
 PostgreSQL is found in PATH, by pg_config or in /usr/lib/postgresql; where apt-get is at hand it is
-installed when absent. The cluster lives in a temporary directory and goes away with the command.";
+installed when absent. The cluster lives in a temporary directory and goes away with the command.
+Python's libraries that check our webhooks are installed once, below target/python.";
+
+const WITHOUT_PYTHON: &str =
+    "cannot make the Python environment of some tests; `--no-python` leaves them out";
 
 /// What to test, and on what.
 #[derive(Debug, clap::Args)]
@@ -29,6 +37,10 @@ pub(crate) struct Args {
     /// The database engines to test on.
     #[arg(long, value_enum, default_value_t = Engine::Both)]
     engine: Engine,
+
+    /// Leaves out what libraries written in Python check.
+    #[arg(long)]
+    no_python: bool,
 
     /// Handed to `cargo nextest run`, or to `cargo test` where nextest is not installed. With any
     /// of these, the examples in the documentation are not run.
@@ -66,6 +78,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(cluster) = &cluster {
         eprintln!("xtask: {} on {}", cluster.version(), cluster.url());
         sh.set_var(CLUSTER_VARIABLE, cluster.url());
+    }
+    if !args.no_python {
+        let environment = Environment::of("webhooks").context(WITHOUT_PYTHON)?;
+        sh.set_var(PYTHON_VARIABLE, environment.program("python"));
     }
 
     let mut failed = Vec::new();

@@ -1,11 +1,12 @@
 //! Where PostgreSQL's server programs are, and how they come to be there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use xshell::{Shell, cmd};
+use anyhow::{Context, Result};
+
+use crate::apt;
 
 const NEEDED: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 
@@ -30,7 +31,7 @@ impl Programs {
             return Ok(programs);
         }
         eprintln!("xtask: PostgreSQL's server is not installed");
-        if let Err(error) = install() {
+        if let Err(error) = apt::install(&["postgresql"]) {
             eprintln!("xtask: cannot install it: {error:#}");
         }
         Self::find().context(MISSING)
@@ -84,31 +85,4 @@ fn packaged() -> Vec<PathBuf> {
         .into_iter()
         .map(|(_, directory)| directory)
         .collect()
-}
-
-fn install() -> Result<()> {
-    if !Path::new("/usr/bin/apt-get").exists() {
-        bail!("this system has no apt-get");
-    }
-    let sh = Shell::new()?;
-    // Without a password at hand, sudo must fail rather than wait for one.
-    let privilege: &[&str] = if super::id(&["-u"])? == 0 {
-        &[]
-    } else {
-        &["sudo", "-n"]
-    };
-    let apt_get = [
-        "env",
-        "DEBIAN_FRONTEND=noninteractive",
-        "apt-get",
-        "-q",
-        "-y",
-    ];
-    cmd!(sh, "env {privilege...} {apt_get...} update").run()?;
-    cmd!(
-        sh,
-        "env {privilege...} {apt_get...} install --no-install-recommends postgresql"
-    )
-    .run()?;
-    Ok(())
 }
