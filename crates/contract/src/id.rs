@@ -221,6 +221,8 @@ ids! {
     TaxId,
     /// An additional fee of the catalog.
     FeeId,
+    /// A connection of the books to an account.
+    ConnectionId,
 }
 
 #[cfg(test)]

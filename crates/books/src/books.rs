@@ -1,0 +1,68 @@
+//! The books as they are opened.
+
+use std::sync::Arc;
+
+use contract::id::ConnectionId;
+use store::{Clock, DatabaseUrl, Store};
+use vault::Vault;
+
+use crate::evidence::Chain;
+use crate::{Error, MIGRATIONS, STORE_NAME};
+
+/// The books, open. Cheap to clone; all clones share the database.
+#[derive(Clone)]
+pub struct Books {
+    store: Store,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Books {
+    /// Opens the books' database and brings it to this program's version.
+    pub fn open(
+        url: &DatabaseUrl,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let store = Store::open(url, STORE_NAME, &MIGRATIONS)?;
+        Ok(Self::over(store, vault, clock))
+    }
+
+    /// Opens the books for reading only, while a server may have them open for writing.
+    pub fn open_read_only(
+        url: &DatabaseUrl,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let store = Store::open_read_only(url, STORE_NAME, &MIGRATIONS)?;
+        Ok(Self::over(store, vault, clock))
+    }
+
+    fn over(store: Store, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            vault,
+            clock,
+        }
+    }
+
+    /// The database, for what else belongs to the books.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Where the books read the time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The chain of a connection that has one.
+    pub async fn chain(&self, connection: ConnectionId) -> Result<Chain, Error> {
+        Chain::find(&self.store, &self.vault, connection).await
+    }
+
+    /// The chain of a connection; an empty one is begun where there is none.
+    pub async fn begin_chain(&self, connection: ConnectionId) -> Result<Chain, Error> {
+        Chain::begin(&self.store, &self.vault, connection).await
+    }
+}

@@ -1,0 +1,22 @@
+//! The accounting system, beginning with what it rests on.
+//!
+//! - [`evidence`]: everything that came from outside, in a chain for each connection that is only
+//!   ever added to and that shows what was changed.
+//!
+//! The books know the account that they mirror by its HTTP replies alone: whether those come from
+//! the real source or from our own platform, they cannot tell.
+
+mod books;
+mod error;
+pub mod evidence;
+mod schema;
+
+use diesel_migrations::embed_migrations;
+
+pub use books::Books;
+pub use error::Error;
+
+/// The tables of the books.
+pub const MIGRATIONS: store::Migrations = embed_migrations!();
+/// The name of the books' file or schema.
+pub const STORE_NAME: &str = "books";

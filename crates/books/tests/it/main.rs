@@ -1,0 +1,11 @@
+//! The books, on both engines.
+
+#![expect(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "helpers of tests may fail as tests do, and serve the tests alone"
+)]
+
+mod support;
+
+mod evidence;
