@@ -2,7 +2,7 @@
 
 use store::Failure;
 
-use crate::model::Rejection;
+use crate::model::{KeyRefusal, Rejection};
 
 /// A failure of the platform, or a command that its rules refuse.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum Error {
     /// The rules refuse the command; nothing was changed.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// Nothing is done under the request's idempotency key.
+    #[error(transparent)]
+    Key(#[from] KeyRefusal),
     /// The database cannot do it.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -9,6 +9,7 @@ mod booking;
 mod collect;
 mod error;
 pub mod fixtures;
+mod idempotency;
 mod jobs;
 mod metrics;
 mod model;
@@ -24,7 +25,7 @@ mod webhooks;
 
 pub use advance::{AdvanceError, AdvanceOrder, Advanced, Clocks, Happened, Kind, Total, Until};
 pub use error::Error;
-pub use model::{InvalidSpan, RateLimits, Rejection, Span};
+pub use model::{InvalidSpan, KeyRefusal, RateLimits, Rejection, Span};
 pub use platform::{MIGRATIONS, Platform, STORE_NAME};
 pub use reset::{Reset, ResetError, ResetOrder};
 pub use settings::{PrivateWebhooks, Settings};

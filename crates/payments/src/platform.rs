@@ -17,11 +17,12 @@ use crate::api::{self, Callers, Limits, TokenKeys, control};
 use crate::collect::Merchants;
 use crate::jobs::agenda;
 use crate::jobs::calls::{Calls, Counted};
+use crate::jobs::idempotency_keys;
 use crate::jobs::import::{self, Imports};
 use crate::jobs::webhooks::{self, Webhooks};
 use crate::metrics::Metrics;
 use crate::store::secret;
-use crate::{Error, Settings};
+use crate::{Error, Settings, idempotency};
 
 /// The platform's migrations.
 pub const MIGRATIONS: Migrations = MIGRATIONS_EMBEDDED;
@@ -97,6 +98,7 @@ impl Platform {
         tokio::join!(
             agenda::run(Arc::clone(&self), stop.clone()),
             import::run(&self.imports, stop.clone()),
+            idempotency_keys::run(&self, stop.clone()),
             webhooks::run(&self, stop),
         );
     }
@@ -122,6 +124,14 @@ impl Platform {
     /// [`Error::Store`] when the database cannot say what is due.
     pub async fn run_webhooks(self: &Arc<Self>) -> Result<usize, Error> {
         webhooks::run_once(self).await
+    }
+
+    /// Forgets the idempotency keys that have been kept for long enough; says how many those were.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the database fails.
+    pub async fn prune_idempotency_keys(&self) -> Result<usize, Error> {
+        idempotency::prune(self).await
     }
 
     /// Seals the platform's own secrets anew where they are not under the vault's primary key yet;

@@ -34,6 +34,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_key (id) {
+        id -> Text,
+        account_id -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        holder -> Text,
+        held_until_ms -> BigInt,
+        is_begun -> Bool,
+        status -> Nullable<BigInt>,
+        content_type -> Nullable<Text>,
+        reply -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     issued_token (id) {
         id -> Text,
         application_id -> Text,
@@ -422,6 +437,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     account,
     application,
     clock_lease,
+    idempotency_key,
     issued_token,
     sealed_secret,
     provider,

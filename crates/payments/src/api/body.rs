@@ -54,6 +54,15 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
     }
 }
 
+/// The bytes of a JSON body, or of none, that passes the checks of all routes.
+pub(super) async fn accepted(request: Request) -> Result<Bytes, ApiError> {
+    let bytes = read_json(request, &()).await?;
+    if !bytes.trim_ascii().is_empty() {
+        check(&parse(&bytes)?)?;
+    }
+    Ok(bytes)
+}
+
 /// The bytes of a body that says that it is JSON, or says nothing.
 async fn read_json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     let content_type = request.headers().get(header::CONTENT_TYPE);

@@ -6,25 +6,32 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::{header, request::Parts};
-use contract::Timestamp;
 use contract::id::ListingId;
+use contract::{ObjectId, Timestamp};
+use store::new_id;
 
 use super::error::ApiError;
 use super::tokens::BadToken;
 use super::watch::Visit;
 use crate::Platform;
+use crate::idempotency::Claim;
 use crate::store::account::Account;
 use crate::store::scope::Scope;
 use crate::tenancy::SCOPE_OPEN_API;
 
 /// The caller, its account, and the business time at which its request is decided.
+#[derive(Clone)]
 pub(crate) struct Ctx {
     pub(crate) platform: Arc<Platform>,
     pub(crate) account: Account,
+    /// The client id of who asks.
+    pub(crate) application: String,
     /// The listings that the application may see; `None`: all of the account's.
     pub(crate) listings: Option<HashSet<ListingId>>,
     /// Business time.
     pub(crate) now: Timestamp,
+    /// Under which the request is carried out, if it came with an idempotency key.
+    pub(crate) claim: Option<Claim>,
 }
 
 impl Ctx {
@@ -34,6 +41,11 @@ impl Ctx {
             account: self.account.id,
             listings: self.listings.clone().map(Arc::new),
         }
+    }
+
+    /// The id of what this request makes: the same however often it is sent under its key.
+    pub(crate) fn id_to_make<Id: From<ObjectId>>(&self) -> Id {
+        self.claim.as_ref().map_or_else(new_id, Claim::id_to_make)
     }
 
     /// Whether the application may see a listing and what hangs on it. What it may not see does not
@@ -52,6 +64,10 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
         parts: &mut Parts,
         platform: &Arc<Platform>,
     ) -> Result<Self, ApiError> {
+        // Whoever stands around the route has asked already.
+        if let Some(known) = parts.extensions.remove::<Self>() {
+            return Ok(known);
+        }
         let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
         let wall = platform.clock.now();
         let claims = platform
@@ -77,6 +93,8 @@ impl FromRequestParts<Arc<Platform>> for Ctx {
             now: account.business_time(wall),
             listings: application.listings.clone(),
             account: account.clone(),
+            application: application.client_id.clone(),
+            claim: None,
         })
     }
 }

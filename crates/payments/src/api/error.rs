@@ -10,11 +10,11 @@ use contract::id::InvalidId;
 use serde_json::json;
 
 use crate::Error;
-use crate::model::Rejection;
 use crate::model::limit::TooMany;
 use crate::model::search::InvalidSearch;
+use crate::model::{KeyRefusal, Rejection};
 
-/// How long a client should wait after a fault of disk or database.
+/// How long a client should wait after a fault of disk or database, or for a reply under way.
 const RETRY_AFTER_SECONDS: &str = "1";
 
 /// A request that is not granted.
@@ -61,6 +61,7 @@ macro_rules! fails_as_error {
 fails_as_error!(
     Error,
     Rejection,
+    KeyRefusal,
     store::Error,
     processors::Failure,
     vault::Error
@@ -119,6 +120,7 @@ fn text(status: StatusCode, message: &str) -> Response {
 fn failed(error: Error) -> Response {
     match error {
         Error::Rejected(rejection) => rejected(&rejection),
+        Error::Key(refusal) => key_refused(refusal),
         Error::Processor(processors::Failure::Refused { message, .. }) => {
             text(StatusCode::BAD_REQUEST, &message)
         }
@@ -141,6 +143,38 @@ fn rejected(rejection: &Rejection) -> Response {
         StatusCode::BAD_REQUEST
     };
     text(status, &rejection.to_string())
+}
+
+/// The draft's form for errors: a problem of RFC 9457.
+fn key_refused(refusal: KeyRefusal) -> Response {
+    let (status, title) = match refusal {
+        KeyRefusal::Several | KeyRefusal::Malformed | KeyRefusal::Length => {
+            (StatusCode::BAD_REQUEST, "Idempotency-Key is not valid")
+        }
+        KeyRefusal::Reused => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Idempotency-Key is already used",
+        ),
+        KeyRefusal::UnderWay => (
+            StatusCode::CONFLICT,
+            "A request is outstanding for this Idempotency-Key",
+        ),
+    };
+    let problem = json!({
+        "type": "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header",
+        "title": title,
+        "status": status.as_u16(),
+        "detail": refusal.to_string(),
+    });
+    let mut reply = (status, Json(problem)).into_response();
+    let headers = reply.headers_mut();
+    let kind = HeaderValue::from_static("application/problem+json");
+    headers.insert(header::CONTENT_TYPE, kind);
+    if refusal == KeyRefusal::UnderWay {
+        let wait = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+        headers.insert(header::RETRY_AFTER, wait);
+    }
+    reply
 }
 
 fn unavailable() -> Response {

@@ -9,6 +9,7 @@ mod error;
 mod fees;
 pub(crate) mod fields;
 mod guests;
+mod idempotency;
 mod invoice_items;
 mod limits;
 mod listings;
@@ -56,6 +57,13 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
     } else {
         Router::new()
     };
+    let once = payment_methods::routes()
+        .merge(payments::routes())
+        .route_layer(CatchPanicLayer::custom(error::panicked))
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&platform),
+            idempotency::once,
+        ));
     Router::new()
         .merge(oauth::routes())
         .merge(accounts::routes())
@@ -66,8 +74,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(taxes::routes())
         .merge(fees::routes())
         .merge(providers::routes())
-        .merge(payment_methods::routes())
-        .merge(payments::routes())
+        .merge(once)
         .merge(transactions::routes())
         .merge(payouts::routes())
         .merge(webhooks::routes())

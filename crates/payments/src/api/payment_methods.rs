@@ -75,6 +75,7 @@ pub(super) async fn make(
         reservation: body.reservation_id,
         save_for_future_use: body.save_for_future_use.unwrap_or(true),
         is_reusable: body.reuse.unwrap_or(false),
+        claim: ctx.claim,
     };
     Ok(make_method(&ctx.platform, ctx.scope(), guest, new, ctx.now).await?)
 }

@@ -70,9 +70,9 @@ async fn post_payment(
         .amount
         .ok_or_else(|| ApiError::bad_request("amount is required"))?;
     let (account, now) = (ctx.account.id, ctx.now);
-    let (payment, attempt) = (new_id(), new_id());
+    let (payment, attempt) = (ctx.id_to_make(), new_id());
     let note = body.note;
-    let payments = perform(&ctx, reservation, move |connection, _| {
+    let payments = perform_once(&ctx, reservation, (payment, None), move |connection, _| {
         if let (Some(id), Some(false)) = (method_id, save_for_future_use) {
             // Before it is read: of two payments that race, each to be the method's only one, the
             // second must see the first.
@@ -205,7 +205,10 @@ async fn capture_payment(
         attempt: new_id(),
         amount: body.amount,
     });
-    let payments = perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
+    let payments = perform_once(&ctx, reservation, (payment, None), move |_, _| {
+        Ok(command.clone().into())
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
@@ -215,9 +218,10 @@ async fn refund_payment(
     Body(body): Body<NewRefund>,
 ) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
+    let refund = ctx.id_to_make();
     let command = Command::Refund(RefundPayment {
         payment,
-        id: new_id(),
+        id: refund,
         attempt: new_id(),
         amount: body
             .amount
@@ -225,7 +229,10 @@ async fn refund_payment(
         due: body.should_be_paid_at,
         note: body.note,
     });
-    let payments = perform(&ctx, reservation, move |_, _| Ok(command.clone().into())).await?;
+    let payments = perform_once(&ctx, reservation, (payment, Some(refund)), move |_, _| {
+        Ok(command.clone().into())
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
@@ -239,6 +246,25 @@ async fn cancel_refund(ctx: Ctx, Texts([id, payment, refund]): Texts<3>, NoBody:
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
+/// Carries a command out under the request's key, if it has one. What an earlier try has begun is not
+/// done again: it is found out what became of it.
+async fn perform_once(
+    ctx: &Ctx,
+    reservation: ReservationId,
+    (payment, refund): (PaymentId, Option<RefundId>),
+    prepare: impl Fn(&mut Connection, &Stay) -> Result<Prepared, Error> + Clone + Send + 'static,
+) -> Result<ReservationPayments, ApiError> {
+    if !ctx.claim.is_some_and(|claim| claim.is_begun()) {
+        return perform(ctx, reservation, prepare).await;
+    }
+    let target = Target {
+        account: ctx.account.id,
+        reservation,
+    };
+    collect::find_out(&ctx.platform, target, payment, refund, ctx.now).await?;
+    show(reservation, read(ctx, target).await?)
+}
+
 /// Carries a command out, if the caller may see the reservation, and shows all payments after it.
 async fn perform(
     ctx: &Ctx,
@@ -250,6 +276,7 @@ async fn perform(
         reservation,
     };
     let listings = ctx.listings.clone();
+    let claim = ctx.claim;
     let performed = collect::perform(&ctx.platform, target, ctx.now, move |connection, stay| {
         if listings
             .as_ref()
@@ -257,12 +284,19 @@ async fn perform(
         {
             return Err(Rejection::ReservationNotFound.into());
         }
+        if let Some(claim) = claim {
+            claim.begin(connection)?;
+        }
         prepare(connection, stay)
     });
     let statement = match performed.await? {
         Some(statement) => statement,
         None => read(ctx, target).await?,
     };
+    show(reservation, statement)
+}
+
+fn show(reservation: ReservationId, statement: Statement) -> Result<ReservationPayments, ApiError> {
     Ok(ReservationPayments {
         id: reservation,
         money: PaymentsOnly {

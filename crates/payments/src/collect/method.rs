@@ -6,6 +6,7 @@ use processors::{Answer, AttemptKey, Billing, MerchantId, Shape, Verdict, Verify
 use serde_json::json;
 use store::{Lock, new_id};
 
+use crate::idempotency::Claim;
 use crate::model::Rejection;
 use crate::store::event::{self, DomainEvent};
 use crate::store::payment_method::{self, NewMethodContext, PaymentMethod};
@@ -23,6 +24,8 @@ pub(crate) struct NewMethod {
     pub(crate) reservation: Option<ReservationId>,
     pub(crate) save_for_future_use: bool,
     pub(crate) is_reusable: bool,
+    /// Under which it is made, if a client gave a key.
+    pub(crate) claim: Option<Claim>,
 }
 
 /// Has the processor make a method of a token, and keeps it.
@@ -34,12 +37,20 @@ pub(crate) async fn make_method(
     now: Timestamp,
 ) -> Result<PaymentMethod, Error> {
     let account = scope.account;
+    let claim = new.claim;
+    let id: PaymentMethodId = claim.as_ref().map_or_else(new_id, Claim::id_to_make);
+    if claim.is_some_and(|claim| claim.is_begun()) {
+        let made = platform
+            .store
+            .read(move |c| payment_method::of_id(c, account, id))
+            .await?;
+        return made.ok_or_else(|| Error::Corrupt(format!("payment method {id} is gone")));
+    }
     let (provider, reservation) = (new.provider, new.reservation);
     let context = platform
         .store
         .read(move |c| payment_method::new_method_context(c, &scope, guest, provider, reservation))
         .await?;
-    let id: PaymentMethodId = new_id();
     let answer = verify(platform, id, &context, &new, now).await?;
     if let Some(why_not) = why_not(&answer.verdict) {
         return Err(Rejection::MethodNotMade(why_not).into());
@@ -49,6 +60,9 @@ pub(crate) async fn make_method(
     platform
         .store
         .write(Lock::none(), move |connection| {
+            if let Some(claim) = claim {
+                claim.begin(connection)?;
+            }
             payment_method::insert(connection, &kept)?;
             let received = DomainEvent {
                 kind: "payments.method.received",

@@ -21,7 +21,7 @@ use processors::{Answer, Failure, MerchantId};
 use store::{Connection, Lock};
 
 pub(crate) use method::{NewMethod, make_method};
-pub(crate) use resolve::look_after;
+pub(crate) use resolve::{find_out, look_after};
 
 use self::call::{Call, answer, call, look_up, outcome, request};
 use self::record::{ending, record};

@@ -30,7 +30,7 @@ pub(crate) async fn look_after(
     let done = match open_call(platform, target, payment, refund, now).await? {
         Open::Overdue(call) => resolve(platform, target, *call, now).await,
         // Another node was faster, and waits for the answer.
-        Open::UnderWay => return Ok(()),
+        Open::UnderWay(_) => return Ok(()),
         Open::Nothing => {
             perform(platform, target, now, move |_, stay| {
                 Ok(command(stay, payment, refund, now).into())
@@ -42,6 +42,23 @@ pub(crate) async fn look_after(
         // Another node was faster.
         Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(()),
         done => done.map(drop),
+    }
+}
+
+/// Finds out what became of a payment, or of one of its refunds, whose caller is gone: of its open
+/// attempt, if it has one, however fresh that is.
+pub(crate) async fn find_out(
+    platform: &Platform,
+    target: Target,
+    payment: PaymentId,
+    refund: Option<RefundId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match open_call(platform, target, payment, refund, now).await? {
+        Open::Nothing => Ok(()),
+        Open::UnderWay(call) | Open::Overdue(call) => {
+            resolve(platform, target, *call, now).await.map(drop)
+        }
     }
 }
 
@@ -71,7 +88,7 @@ enum Open {
     /// No call is open.
     Nothing,
     /// A call that may still be answered.
-    UnderWay,
+    UnderWay(Box<Call>),
     /// A call that should have been answered, as it was committed.
     Overdue(Box<Call>),
 }
@@ -95,13 +112,14 @@ async fn open_call(
             let Some((attempt, kind, amount)) = open_attempt(payment, refund) else {
                 return Ok(Open::Nothing);
             };
-            if attempt.ask_again > now {
-                return Ok(Open::UnderWay);
-            }
             let route = charged_by(connection, target.account, payment)?.route;
             let started = (attempt.id, kind, amount);
-            let call = call(&stay, payment, started, attempt.started, route);
-            Ok(Open::Overdue(Box::new(call)))
+            let call = Box::new(call(&stay, payment, started, attempt.started, route));
+            Ok(if attempt.ask_again > now {
+                Open::UnderWay(call)
+            } else {
+                Open::Overdue(call)
+            })
         })
         .await
 }

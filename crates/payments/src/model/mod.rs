@@ -9,6 +9,7 @@ mod decide;
 pub(crate) mod fee;
 mod folio;
 pub(crate) mod guest;
+pub(crate) mod idempotency_key;
 pub(crate) mod invoice;
 pub(crate) mod limit;
 pub(crate) mod listing;
@@ -33,6 +34,7 @@ pub(crate) use command::{
 };
 pub(crate) use decide::decide;
 pub(crate) use folio::Folio;
+pub use idempotency_key::KeyRefusal;
 pub use limit::RateLimits;
 pub(crate) use payment::{Attempt, Method, Payment, Reference, Refund, RefundState, Source, State};
 pub use rejection::Rejection;

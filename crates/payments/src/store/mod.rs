@@ -13,6 +13,7 @@ pub(crate) mod feed;
 pub(crate) mod folio;
 pub(crate) mod fragment;
 pub(crate) mod guest;
+pub(crate) mod idempotency_key;
 pub(crate) mod invoice;
 pub(crate) mod listing;
 pub(crate) mod payment_method;

@@ -116,6 +116,20 @@ pub(crate) fn of_guest(
     Ok(methods)
 }
 
+/// An account's method.
+pub(crate) fn of_id(
+    connection: &mut Connection,
+    account: AccountId,
+    id: PaymentMethodId,
+) -> Result<Option<PaymentMethod>, Error> {
+    Ok(payment_method::table
+        .find(id)
+        .filter(payment_method::account_id.eq(account))
+        .select(PaymentMethod::as_select())
+        .first(connection)
+        .optional()?)
+}
+
 /// The methods of a reservation's payments.
 pub(crate) fn summaries(
     connection: &mut Connection,

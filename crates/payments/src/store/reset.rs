@@ -6,15 +6,18 @@ use store::Connection;
 
 use crate::Error;
 use crate::schema::{
-    additional_fee, attempt, domain_event, feed_cursor, guest, invoice_item, listing, payment,
-    payment_method, payout, payout_line, portfolio as given, processor_transaction, refund,
-    report_run, reservation, tax, tax_level, webhook_attempt, webhook_delivery, webhook_message,
+    additional_fee, attempt, domain_event, feed_cursor, guest, idempotency_key, invoice_item,
+    listing, payment, payment_method, payout, payout_line, portfolio as given,
+    processor_transaction, refund, report_run, reservation, tax, tax_level, webhook_attempt,
+    webhook_delivery, webhook_message,
 };
 
 /// Takes away everything that hangs on an account's listings and guests, and what processors have
 /// reported. The account stays, with its applications, providers and webhooks; its feeds are read
 /// again from their beginning.
 pub(crate) fn empty(connection: &mut Connection, account: AccountId) -> Result<(), Error> {
+    diesel::delete(idempotency_key::table.filter(idempotency_key::account_id.eq(account)))
+        .execute(connection)?;
     payments(connection, account)?;
     portfolio(connection, account)?;
     reports(connection, account)?;

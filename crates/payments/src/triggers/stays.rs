@@ -49,6 +49,7 @@ impl Scene<'_> {
             reservation: Some(booked.reservation.id),
             save_for_future_use: true,
             is_reusable: true,
+            claim: None,
         };
         let guest = booked.reservation.guest;
         let method = make_method(self.platform, self.scope(), guest, new, self.now).await?;

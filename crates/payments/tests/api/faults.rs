@@ -16,7 +16,7 @@ use processors::{
 use serde_json::{Value, json};
 use store::on_both_engines;
 use store::testing::{Engine, Fixture};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::advance::told_of_ours;
 use crate::support::{GuestyDocs, TestApp};
@@ -55,6 +55,8 @@ pub(crate) struct Line {
     moves: AtomicUsize,
     /// The charge that is late.
     late: Mutex<Option<Charge>>,
+    /// What the next question about sub-accounts waits for.
+    gate: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Line {
@@ -66,11 +68,19 @@ impl Line {
             hanging: Notify::new(),
             moves: AtomicUsize::new(0),
             late: Mutex::default(),
+            gate: Mutex::default(),
         })
     }
 
     pub(crate) fn break_with(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
+    }
+
+    /// Lets the next question about sub-accounts wait until told to go on.
+    pub(crate) fn halt(&self) -> oneshot::Sender<()> {
+        let (go_on, told) = oneshot::channel();
+        *self.gate.lock().unwrap() = Some(told);
+        go_on
     }
 
     fn cut(&self, is_down: bool) {
@@ -149,6 +159,11 @@ impl Processor for Line {
     }
 
     async fn sub_accounts(&self, merchant: &MerchantId) -> Result<Vec<SubAccount>, Failure> {
+        let gate = self.gate.lock().unwrap().take();
+        if let Some(gate) = gate {
+            self.hanging.notify_one();
+            gate.await.unwrap();
+        }
         self.sandbox.sub_accounts(merchant).await
     }
 

@@ -20,6 +20,7 @@ mod fees;
 mod fixtures;
 mod guests;
 mod histories;
+mod idempotency;
 mod imports;
 mod invoice_items;
 mod kills;
