@@ -1,15 +1,12 @@
 //! Emptying a sandbox account, to begin anew under the same credentials.
 
-use std::collections::HashSet;
-
 use contract::Timestamp;
 use contract::id::AccountId;
-use processors::MerchantId;
 use serde::{Deserialize, Serialize};
 use store::Lock;
 
 use crate::store::feed::{self, Source};
-use crate::store::{account, clock_lease, reset};
+use crate::store::{account, reset};
 use crate::{Error, Platform, SetupError};
 
 /// A reset, ordered.
@@ -74,10 +71,8 @@ impl Platform {
     /// # Errors
     /// As [`reset`](Self::reset), and when the account cannot be told.
     pub async fn order_reset(&self, order: ResetOrder) -> Result<Reset, ResetError> {
-        let account = match order.account {
-            Some(named) => named,
-            None => self.only_account().await?.ok_or(ResetError::NoAccount)?,
-        };
+        let account = self.account_ordered(order.account).await?;
+        let account = account.ok_or(ResetError::NoAccount)?;
         self.reset(account).await
     }
 
@@ -103,33 +98,34 @@ impl Platform {
         if !self.lease_clock(account).await? {
             return Err(ResetError::Busy);
         }
-        let mut pauses = Vec::with_capacity(sources.len());
-        for source in &sources {
-            pauses.push(self.imports.pause(source).await);
-        }
-        let merchants: HashSet<&str> = sources
-            .iter()
-            .filter_map(|source| source.merchant.as_deref())
-            .collect();
-        if let Some(sandbox) = self.sandbox.as_sandbox() {
-            for merchant in merchants {
-                let emptied = sandbox.reset(&MerchantId::new(merchant)).await;
-                emptied.map_err(Error::from)?;
-            }
-        }
-        let node = self.node;
-        self.store
-            .write(Lock::row("account", &account), move |c| {
-                reset::empty(c, account)?;
-                account::set_clock(c, account, 0)?;
-                clock_lease::release(c, account, node)
-            })
-            .await?;
-        self.callers.forget();
+        let emptied = self.empty(account, &sources).await;
+        self.release_clock(account).await;
+        emptied?;
         Ok(Reset {
             account,
             now: self.clock.now(),
         })
+    }
+
+    /// Empties the merchants' books and then the account, while nothing of them is imported.
+    async fn empty(&self, account: AccountId, sources: &[Source]) -> Result<(), Error> {
+        let mut pauses = Vec::with_capacity(sources.len());
+        for source in sources {
+            pauses.push(self.imports.pause(source).await);
+        }
+        if let Some(sandbox) = self.sandbox.as_sandbox() {
+            for merchant in feed::merchants(sources) {
+                sandbox.reset(&merchant).await?;
+            }
+        }
+        self.store
+            .write(Lock::row("account", &account), move |c| {
+                reset::empty(c, account)?;
+                account::set_clock(c, account, 0)
+            })
+            .await?;
+        self.callers.forget();
+        Ok(())
     }
 
     /// The account's sources, whose merchants must be nobody else's.

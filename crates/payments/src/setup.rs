@@ -65,10 +65,7 @@ impl Platform {
         sandbox: &Sandbox,
         order: ApplicationOrder,
     ) -> Result<ApplicationMade, SetupError> {
-        let found = match order.account {
-            Some(named) => Some(named),
-            None => self.only_account().await?,
-        };
+        let found = self.account_ordered(order.account).await?;
         let account = match found {
             Some(account) => account,
             None => self.open_sandbox_account(sandbox, &order.name).await?,
@@ -122,7 +119,14 @@ impl Platform {
         Ok(id)
     }
 
-    pub(crate) async fn only_account(&self) -> Result<Option<AccountId>, SetupError> {
+    /// The account that an order names, or else the only one; `None`: there is none yet.
+    pub(crate) async fn account_ordered(
+        &self,
+        named: Option<AccountId>,
+    ) -> Result<Option<AccountId>, SetupError> {
+        if named.is_some() {
+            return Ok(named);
+        }
         let accounts = self
             .store
             .read(|c| account::ids(c, ACCOUNTS_NAMED_MAX))

@@ -57,10 +57,8 @@ impl Platform {
         order: AdvanceOrder,
     ) -> Result<Advanced, AdvanceError> {
         let until = Until::new(order.by, order.to)?;
-        let account = match order.account {
-            Some(named) => named,
-            None => self.only_account().await?.ok_or(AdvanceError::NoAccount)?,
-        };
+        let account = self.account_ordered(order.account).await?;
+        let account = account.ok_or(AdvanceError::NoAccount)?;
         self.advance(account, until).await
     }
 
@@ -91,16 +89,7 @@ impl Platform {
         }
         let mut journey = Journey::new(self, &row, from);
         let gone = journey.go(target).await;
-        let node = self.node;
-        let released = self
-            .store
-            .write(Lock::row("account", &account), move |c| {
-                clock_lease::release(c, account, node)
-            })
-            .await;
-        if let Err(error) = released {
-            tracing::warn!(%error, "a clock's lease was not given back, and lapses by itself");
-        }
+        self.release_clock(account).await;
         gone?;
         self.import_all_of(account).await;
         Ok(journey.outcome(from))
@@ -149,5 +138,19 @@ impl Platform {
                 clock_lease::take(c, account, node, wall, wall + LEASE)
             })
             .await
+    }
+
+    /// Lets others move the clock. Where that fails, they wait until the lease lapses.
+    pub(crate) async fn release_clock(&self, account: AccountId) {
+        let node = self.node;
+        let released = self
+            .store
+            .write(Lock::row("account", &account), move |c| {
+                clock_lease::release(c, account, node)
+            })
+            .await;
+        if let Err(error) = released {
+            tracing::warn!(%error, "a clock's lease was not given back, and lapses by itself");
+        }
     }
 }

@@ -17,8 +17,7 @@ pub(crate) async fn merchants(
         .store
         .read(move |c| feed::sources(c, Some(account)))
         .await?;
-    let merchants = sources.into_iter().filter_map(|source| source.merchant);
-    Ok(merchants.map(MerchantId::new).collect())
+    Ok(feed::merchants(&sources))
 }
 
 /// When time will next bring something about for one of the merchants.

@@ -55,6 +55,15 @@ pub(crate) fn set_clock(
     Ok(())
 }
 
+/// Whether there is an account: what a database that can be read knows.
+pub(crate) fn is_there_any(connection: &mut Connection) -> Result<bool, Error> {
+    let first: Option<AccountId> = account::table
+        .select(account::id)
+        .first(connection)
+        .optional()?;
+    Ok(first.is_some())
+}
+
 /// The ids of the first accounts, in the order they were made.
 pub(crate) fn ids(connection: &mut Connection, limit: i64) -> Result<Vec<AccountId>, Error> {
     Ok(account::table

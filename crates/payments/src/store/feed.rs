@@ -2,7 +2,7 @@
 
 use contract::id::{AccountId, PaymentProviderId};
 use diesel::prelude::*;
-use processors::{Cursor, SubAccount, TransactionRecord};
+use processors::{Cursor, MerchantId, SubAccount, TransactionRecord};
 use store::{Connection, both};
 
 use super::payout::Piece;
@@ -166,4 +166,12 @@ pub(crate) fn sources(
         None => both!(connection, c => active.select(Source::as_select()).load(c)),
     };
     Ok(sources?)
+}
+
+/// The merchants whose books are read there.
+pub(crate) fn merchants(sources: &[Source]) -> Vec<MerchantId> {
+    let merchants = sources
+        .iter()
+        .filter_map(|source| source.merchant.as_deref());
+    merchants.map(MerchantId::new).collect()
 }

@@ -238,10 +238,8 @@ impl Platform {
         self: &Arc<Self>,
         order: TriggerOrder,
     ) -> Result<Triggered, TriggerError> {
-        let account = match order.account {
-            Some(named) => named,
-            None => self.only_account().await?.ok_or(TriggerError::NoAccount)?,
-        };
+        let account = self.account_ordered(order.account).await?;
+        let account = account.ok_or(TriggerError::NoAccount)?;
         self.trigger(account, order.request).await
     }
 
@@ -268,15 +266,12 @@ impl Platform {
         });
         let (row, sources) = found.await?;
         let account = row.ok_or(SetupError::AccountNotFound(account))?;
-        let merchants = sources
-            .iter()
-            .filter_map(|source| source.merchant.as_deref());
         let scene = Scene {
             platform: self,
             now: account.business_time(self.clock.now()),
             account,
             request,
-            merchants: merchants.map(MerchantId::new).collect(),
+            merchants: feed::merchants(&sources),
         };
         let triggered = scene.play(trigger.kind).await?;
         for source in &sources {

@@ -88,6 +88,25 @@ on_both_engines! {
         assert_eq!(docs.app.get(RESERVATIONS).await.expect(200)["count"], 0);
     }
 
+    async fn a_reset_that_failed_leaves_the_clock_to_others(docs: GuestyDocs) {
+        let app = &docs.app;
+        let node = app.at(&app.another_node().await);
+        let (yes, hour) = (json!({"yes": true}), json!({"by": "1h"}));
+
+        app.sandbox_sql("ALTER TABLE method RENAME TO method_away").await;
+        app.post("/sandbox/reset", &yes).await.expect(503);
+        app.sandbox_sql("ALTER TABLE method_away RENAME TO method").await;
+        node.post("/sandbox/advance", &hour).await.expect(200);
+
+        app.sql("ALTER TABLE tax RENAME TO tax_away").await;
+        app.post("/sandbox/reset", &yes).await.expect(500);
+        app.sql("ALTER TABLE tax_away RENAME TO tax").await;
+        node.post("/sandbox/advance", &hour).await.expect(200);
+
+        node.post("/sandbox/reset", &yes).await.expect(200);
+        assert_eq!(app.get(RESERVATIONS).await.expect(200)["count"], 0);
+    }
+
     async fn it_must_be_meant_and_by_one_who_may_see_all(docs: GuestyDocs) {
         for body in [json!({}), json!({"yes": false})] {
             let refused = docs.app.post("/sandbox/reset", &body).await.expect(400);

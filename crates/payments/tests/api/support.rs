@@ -182,8 +182,17 @@ impl TestApp {
 
     /// Runs a statement on the platform's own tables, for what no route does.
     pub async fn sql(&self, statement: impl Into<String>) {
-        let statement = statement.into();
         let store = Store::open(self.database.url(), STORE_NAME, &MIGRATIONS).unwrap();
+        Self::execute(store, statement.into()).await;
+    }
+
+    /// Runs a statement on the sandbox's tables.
+    pub async fn sandbox_sql(&self, statement: impl Into<String>) {
+        let store = Store::open(self.database.url(), SANDBOX, &sandbox::MIGRATIONS).unwrap();
+        Self::execute(store, statement.into()).await;
+    }
+
+    async fn execute(store: Store, statement: String) {
         let done: Result<usize, store::Error> = store
             .write(Lock::none(), move |c| {
                 Ok(diesel::sql_query(&statement).execute(c)?)
