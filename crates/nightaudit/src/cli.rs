@@ -174,6 +174,27 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(crate) connections: ConnectionArgs,
+}
+
+/// What is granted to clients that are many, silent or slow.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArgs {
+    /// How many connections there may be; further ones wait until one ends [default: 512].
+    #[arg(long, env = "NIGHTAUDIT_CONNECTIONS_MAX", value_name = "COUNT")]
+    pub(crate) connections_max: Option<NonZeroU32>,
+
+    /// For how long a connection may be silent, or take for the head of its next request [default:
+    /// 60].
+    #[arg(long, env = "NIGHTAUDIT_IDLE_SECONDS", value_name = "SECONDS")]
+    pub(crate) idle_seconds: Option<NonZeroU32>,
+
+    /// How long the body of a request may take to arrive, and a client to read on in a reply
+    /// [default: 30].
+    #[arg(long, env = "NIGHTAUDIT_SLOW_SECONDS", value_name = "SECONDS")]
+    pub(crate) slow_seconds: Option<NonZeroU32>,
 }
 
 /// How many requests an account may make of this server.

@@ -5,13 +5,15 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use payments::{PrivateWebhooks, RateLimits, Settings};
 use serde::Deserialize;
 use store::DatabaseUrl;
 use vault::{KEY_VARIABLE, KeySource};
 
-use crate::cli::{LimitArgs, Place, ServeArgs};
+use crate::cli::{ConnectionArgs, LimitArgs, Place, ServeArgs};
+use crate::connections::ConnectionLimits;
 use crate::error::CommandError;
 
 const DEFAULT_DATA: &str = "nightaudit-data";
@@ -28,6 +30,7 @@ pub(crate) struct Config {
 /// Where and what to serve, decided.
 pub(crate) struct ServeConfig {
     pub(crate) listen: SocketAddr,
+    pub(crate) connections: ConnectionLimits,
     pub(crate) config: Config,
 }
 
@@ -49,6 +52,9 @@ struct Toml {
     requests_per_minute: Option<NonZeroU32>,
     requests_per_hour: Option<NonZeroU32>,
     requests_at_once: Option<NonZeroU32>,
+    connections_max: Option<NonZeroU32>,
+    idle_seconds: Option<NonZeroU32>,
+    slow_seconds: Option<NonZeroU32>,
 }
 
 impl Config {
@@ -99,6 +105,7 @@ impl ServeConfig {
     pub(crate) fn of(args: ServeArgs) -> Result<Self, CommandError> {
         let file = Toml::read(args.place.config.as_deref())?;
         let limits = limits(&args.limits, &file);
+        let connections = connections(&args.connections, &file);
         let listen = args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
         let mut config = Config::merge(args.place, file)?;
         let settings = &mut config.settings;
@@ -112,7 +119,12 @@ impl ServeConfig {
         settings.webhooks_max = args.webhooks_max.unwrap_or(settings.webhooks_max);
         settings.webhook_days = args.webhook_days.unwrap_or(settings.webhook_days);
         settings.limits = limits;
-        Ok(Self { listen, config })
+        settings.body_within = connections.slow;
+        Ok(Self {
+            listen,
+            connections,
+            config,
+        })
     }
 }
 
@@ -146,6 +158,22 @@ fn limits(args: &LimitArgs, file: &Toml) -> Option<RateLimits> {
             documented.at_once,
         ),
     })
+}
+
+fn connections(args: &ConnectionArgs, file: &Toml) -> ConnectionLimits {
+    let seconds = |flag: Option<NonZeroU32>, file: Option<NonZeroU32>, default| {
+        let given = flag.or(file);
+        given.map_or(default, |seconds| Duration::from_secs(seconds.get().into()))
+    };
+    let defaults = ConnectionLimits::default();
+    ConnectionLimits {
+        max: args
+            .connections_max
+            .or(file.connections_max)
+            .unwrap_or(defaults.max),
+        idle: seconds(args.idle_seconds, file.idle_seconds, defaults.idle),
+        slow: seconds(args.slow_seconds, file.slow_seconds, defaults.slow),
+    }
 }
 
 fn private_webhooks(are_allowed: bool) -> PrivateWebhooks {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum::Router;
-use axum::serve::ListenerExt;
 use data_encoding::BASE64URL_NOPAD;
 use store::{Control, random_bytes};
 use tokio::net::TcpListener;
@@ -14,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::ServeArgs;
 use crate::config::ServeConfig;
+use crate::connections::{self, ConnectionLimits};
 use crate::error::CommandError;
 use crate::open::{House, claim_alone};
 use crate::output;
@@ -35,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
     router: Router,
+    connections: ConnectionLimits,
     house: House,
 }
 
@@ -57,6 +58,7 @@ impl Server {
             address,
             listener,
             router: house.platform.router().merge(control),
+            connections: serve.connections,
             house,
         })
     }
@@ -74,22 +76,21 @@ impl Server {
         let platform = self.house.platform.clone();
         let jobs = tokio::spawn(platform.run_jobs(jobs_stop.clone()));
 
-        // Small replies must not wait for the client's acknowledgement of the one before.
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, self.router)
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let mut serving = tokio::spawn(serving.into_future());
+        let serving =
+            connections::serve(self.listener, self.router, self.connections, stop.clone());
+        let mut serving = tokio::spawn(serving);
 
         tokio::select! {
-            ended = &mut serving => return Err(ended_early(ended)),
+            ended = &mut serving => {
+                ended.context("the server broke off")?;
+                return Err(CommandError::Failed(anyhow!("the server stopped by itself")));
+            }
             () = signals.next() => {}
         }
         tracing::info!("stopping: requests in flight are finished first");
         stop.cancel();
         let drained = tokio::select! {
-            ended = &mut serving => matches!(ended, Ok(Ok(()))),
+            ended = &mut serving => ended.is_ok(),
             () = tokio::time::sleep(DRAIN) => false,
             () = signals.next() => false,
         };
@@ -103,15 +104,6 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-fn ended_early(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> CommandError {
-    let reason = match ended {
-        Ok(Ok(())) => "no reason given".to_owned(),
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
-    };
-    CommandError::Failed(anyhow!("the server stopped by itself: {reason}"))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {

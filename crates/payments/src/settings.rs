@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use crate::RateLimits;
 
@@ -22,6 +23,8 @@ pub struct Settings {
     pub webhooks_max: NonZeroU32,
     /// For how many days messages are kept that were sent, and every attempt to.
     pub webhook_days: NonZeroU32,
+    /// How long the body of a request may take to arrive.
+    pub body_within: Duration,
     /// How many requests an account may make; `None`: as many as it likes.
     pub limits: Option<RateLimits>,
 }
@@ -50,6 +53,7 @@ impl Default for Settings {
             private_webhooks: PrivateWebhooks::Refused,
             webhooks_max: TWENTY,
             webhook_days: THIRTY,
+            body_within: Duration::from_secs(30),
             limits: None,
         }
     }

@@ -20,6 +20,7 @@ use self::client::Client;
 use self::receiver::Receiver;
 use crate::cli::DemoArgs;
 use crate::config::{Config, ServeConfig};
+use crate::connections::ConnectionLimits;
 use crate::error::CommandError;
 use crate::output;
 use crate::serve::Server;
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
     let mut receiver = Receiver::start().await?;
     let server = Server::start(ServeConfig {
         listen: listen(&args).await?,
+        connections: ConnectionLimits::default(),
         config: Config {
             database: DatabaseUrl::Sqlite(data.clone()),
             keys: KeySource::choose(None, None, data.clone()),

@@ -12,6 +12,7 @@ mod watching;
 
 mod commands;
 mod configuration;
+mod connections;
 mod guesty;
 mod keys;
 mod sandbox;

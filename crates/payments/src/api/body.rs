@@ -1,10 +1,13 @@
 //! Request bodies: JSON, read with every check that holds for all routes.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::error::ApiError;
 
@@ -69,7 +72,7 @@ async fn read_json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes,
     if content_type.is_some_and(|kind| !is_json(kind.as_bytes())) {
         return Err(ApiError::NotJson);
     }
-    read(request, state).await
+    Ok(read(request, state).await?)
 }
 
 fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
@@ -93,16 +96,44 @@ fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
     })
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| {
-            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::TooLarge
-            } else {
-                ApiError::bad_request("The body could not be read")
-            }
-        })
+/// How long a body may take to arrive; goes with each request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Within(pub(super) Duration);
+
+/// Why a body was not read to its end.
+pub(super) enum Unread {
+    /// It is larger than any request needs to be.
+    TooLarge,
+    /// It did not arrive in time.
+    TooSlow(Within),
+    /// The connection failed, or what came over it is no body.
+    Broken,
+}
+
+impl From<Unread> for ApiError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::TooSlow(Within(limit)) => Self::TooSlow(limit),
+            Unread::Broken => Self::bad_request("The body could not be read"),
+        }
+    }
+}
+
+/// All of a request's body.
+pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Unread> {
+    let within = request.extensions().get::<Within>().copied();
+    let body = Bytes::from_request(request, state);
+    let read = match within {
+        None => body.await,
+        Some(within) => timeout(within.0, body)
+            .await
+            .map_err(|_| Unread::TooSlow(within))?,
+    };
+    read.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Unread::TooLarge,
+        _ => Unread::Broken,
+    })
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {

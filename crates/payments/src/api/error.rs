@@ -2,6 +2,7 @@
 //! core routes answer with a bare JSON string, the gateway and the reports with objects.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -32,6 +33,8 @@ pub(crate) enum ApiError {
     TooMany(TooMany),
     /// 413: the body is larger than any request needs to be.
     TooLarge,
+    /// 408: the body did not arrive in the time that it may take.
+    TooSlow(Duration),
     /// 415: the body is not JSON.
     NotJson,
     /// 503 for what was done in part: how far, and how to go on.
@@ -101,6 +104,10 @@ impl IntoResponse for ApiError {
             Self::TooLarge => text(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body is larger than 1 MiB",
+            ),
+            Self::TooSlow(limit) => text(
+                StatusCode::REQUEST_TIMEOUT,
+                &format!("The body did not arrive within {} s", limit.as_secs()),
             ),
             Self::NotJson => text(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

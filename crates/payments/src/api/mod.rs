@@ -36,9 +36,9 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use callers::Callers;
@@ -84,6 +84,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .method_not_allowed_fallback(error::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(Extension(body::Within(platform.settings.body_within)))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&platform),
             watch::watch,

@@ -1,7 +1,6 @@
 //! What a client sent, in any of the ways it may: a form or JSON, its credentials in the body or by
 //! Basic authentication. Structure is checked here, in one order, before anybody is looked up.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use contract::oauth::TokenRequest;
@@ -11,6 +10,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::error::Refusal;
+use crate::api::body::read;
 
 const GRANT_TYPE: &str = "client_credentials";
 /// No client id is longer; longer ones, or with other characters, are nobody's.
@@ -28,9 +28,9 @@ impl<S: Send + Sync> FromRequest<S> for ClientRequest {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let headers = request.headers().clone();
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|_| Refusal::request("the body could not be read, or is too large"))?;
+        let body = read(request, state).await.map_err(|_| {
+            Refusal::request("the body could not be read, is too large, or came too slowly")
+        })?;
         let sent = read_body(&headers, &body)?;
         check_grant_type(sent.grant_type.as_deref())?;
         let (client_id, client_secret) = credentials(&headers, sent.client_id, sent.client_secret)?;
