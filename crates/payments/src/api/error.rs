@@ -5,6 +5,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::MatchedPath;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use contract::id::InvalidId;
@@ -37,6 +38,13 @@ pub(crate) enum ApiError {
     TooSlow(Duration),
     /// 415: the body is not JSON.
     NotJson,
+    /// 501: a route of the Open API that this platform does not serve.
+    NotServed {
+        /// How it was asked.
+        method: Method,
+        /// The route.
+        path: MatchedPath,
+    },
     /// 503 for what was done in part: how far, and how to go on.
     Stopped(String),
     /// Anything that went wrong inside.
@@ -113,6 +121,7 @@ impl IntoResponse for ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be JSON: send the header content-type: application/json",
             ),
+            Self::NotServed { method, path } => not_served(&method, path.as_str()),
             Self::Stopped(message) => retry_later(&message),
             Self::Failed(error) => failed(error),
         }
@@ -224,6 +233,15 @@ fn limited(too_many: TooMany) -> Response {
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(wait));
     reply
+}
+
+fn not_served(method: &Method, path: &str) -> Response {
+    let message = format!(
+        "{method} {path} is a route of the Open API that this platform does not serve: see its \
+         table of compatibility"
+    );
+    let error = json!({"error": {"code": "NOT_IMPLEMENTED", "message": message, "status": 501}});
+    (StatusCode::NOT_IMPLEMENTED, Json(error)).into_response()
 }
 
 /// Answers for paths that lead nowhere.

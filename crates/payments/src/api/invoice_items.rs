@@ -18,12 +18,15 @@ use super::path::Id;
 use super::reservations::show_one;
 use crate::Platform;
 use crate::booking::{find, save};
+use crate::model::invoice::ADDITIONAL_FEE;
 use crate::model::reservation::add_item;
 use crate::store::catalog;
 
 /// The routes of this resource.
 pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new().route("/v1/invoice-items/reservation/{id}", post(add))
+    Router::new()
+        .route("/v1/invoice-items/reservation/{id}", post(add))
+        .route("/v1/reservations/{id}/invoiceItems", post(add_as_before))
 }
 
 /// Puts a line on a reservation's invoice, and shows the reservation.
@@ -32,6 +35,26 @@ async fn add(
     Id(id): Id<ReservationId>,
     Body(line): Body<NewInvoiceItem>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    Ok((StatusCode::CREATED, put_on_invoice(ctx, id, line).await?))
+}
+
+/// The same by the older route, which asks for a second identifier whatever the line is.
+async fn add_as_before(
+    ctx: Ctx,
+    Id(id): Id<ReservationId>,
+    Body(mut line): Body<NewInvoiceItem>,
+) -> Result<Json<Value>, ApiError> {
+    if line.normal_type != ADDITIONAL_FEE {
+        line.second_identifier = None;
+    }
+    put_on_invoice(ctx, id, line).await
+}
+
+async fn put_on_invoice(
+    ctx: Ctx,
+    id: ReservationId,
+    line: NewInvoiceItem,
+) -> Result<Json<Value>, ApiError> {
     let (scope, now) = (ctx.scope(), ctx.now);
     let shown = ctx
         .platform
@@ -44,5 +67,5 @@ async fn add(
             show_one(c, &scope, id, &Fields::default())
         })
         .await?;
-    Ok((StatusCode::CREATED, Json(shown)))
+    Ok(Json(shown))
 }

@@ -13,6 +13,7 @@ mod idempotency;
 mod invoice_items;
 mod limits;
 mod listings;
+mod missing;
 mod oauth;
 mod path;
 mod payment_methods;
@@ -78,6 +79,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(transactions::routes())
         .merge(payouts::routes())
         .merge(webhooks::routes())
+        .merge(missing::routes())
         .merge(sandbox)
         .merge(watch::routes())
         .fallback(error::no_such_route)

@@ -45,6 +45,32 @@ on_both_engines! {
         assert_eq!(app.put(&at, &shown).await.expect(200), shown, "written back");
     }
 
+    async fn the_older_route_does_the_same_whatever_second_identifier_it_is_given(app: TestApp) {
+        let app = app.signed_in().await;
+        let home = listing(&app, json!({"title": "House"})).await;
+        let made = make(&app, &stay(&home)).await;
+        let at = format!("/v1/reservations/{}", made["_id"].as_str().unwrap());
+        let older = format!("{at}/invoiceItems");
+        let fee = json!({"title": "Management fee", "amount": 98.52, "normalType": "AFE",
+                         "description": "For all", "secondIdentifier": "MANAGEMENT"});
+        app.post(&older, &fee).await.expect(200);
+        let tax = json!({"title": "Levy", "amount": 2, "normalType": "LT",
+                         "secondIdentifier": "MANAGEMENT"});
+        let shown = app.post(&older, &tax).await.expect(200);
+        assert_eq!(app.get(&at).await.expect(200), shown);
+        let items = shown["money"]["invoiceItems"].as_array().unwrap();
+        let added: Vec<_> = items[items.len() - 2..]
+            .iter()
+            .map(|item| (&item["title"], &item["amount"], &item["secondIdentifier"]))
+            .collect();
+        assert_eq!(added, [
+            (&json!("Management fee"), &json!(98.52), &json!("MANAGEMENT")),
+            (&json!("Levy"), &json!(2), &json!(null)),
+        ]);
+        let unnamed = json!({"title": "A", "amount": 1, "normalType": "AFE"});
+        app.post(&older, &unnamed).await.expect(400);
+    }
+
     async fn wrong_lines_are_refused_by_name_and_change_nothing(app: TestApp) {
         let app = app.signed_in().await;
         let home = listing(&app, json!({"title": "House"})).await;

@@ -14,6 +14,7 @@ mod support;
 mod accounts;
 mod advance;
 mod bad_input;
+mod compatibility;
 mod control;
 mod faults;
 mod fees;
