@@ -2,7 +2,6 @@
 //! its 201, with a load process of its own on loopback; and what each durable step costs.
 
 mod advance;
-mod client;
 mod ladder;
 mod load;
 mod receiver;

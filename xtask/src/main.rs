@@ -7,9 +7,11 @@
 
 mod apt;
 mod bench;
+mod client;
 mod postgres;
 mod python;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -33,12 +35,15 @@ enum Task {
     Test(test::Args),
     /// Measures how many payments a second are posted, on SQLite and on a durable PostgreSQL.
     Bench(bench::Args),
+    /// Kills servers and breaks what they stand on, under load; proves that nothing was lost or done twice.
+    Torture(torture::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Torture(args) => torture::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,6 +26,8 @@ pub(crate) struct Options {
 /// A running cluster.
 #[derive(Debug)]
 pub(crate) struct Cluster {
+    programs: Programs,
+    account: Account,
     directory: PathBuf,
     version: String,
     guard: Child,
@@ -45,11 +47,13 @@ impl Cluster {
 
         let guard = guard(&programs, account, directory.path())?;
         let cluster = Self {
+            programs,
+            account,
             directory: directory.keep(),
             version,
             guard,
         };
-        launch(&programs, account, &cluster.directory)?;
+        cluster.start_again()?;
         Ok(cluster)
     }
 
@@ -58,6 +62,55 @@ impl Cluster {
     pub(crate) fn url(&self) -> String {
         let directory = self.directory.display();
         format!("postgres:///postgres?host={directory}&port={PORT}&user={SUPERUSER}")
+    }
+
+    /// The URL of another of its databases.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        self.url()
+            .replacen("/postgres?", &format!("/{database}?"), 1)
+    }
+
+    /// Makes an empty database.
+    pub(crate) fn create_database(&self, name: &str) -> Result<()> {
+        self.sql("postgres", &format!("CREATE DATABASE \"{name}\""))
+    }
+
+    /// Takes a database away with all connections to it.
+    pub(crate) fn drop_database(&self, name: &str) -> Result<()> {
+        self.sql(
+            "postgres",
+            &format!("DROP DATABASE \"{name}\" WITH (FORCE)"),
+        )
+    }
+
+    /// Runs a statement in one of its databases.
+    pub(crate) fn sql(&self, database: &str, statement: &str) -> Result<()> {
+        let mut psql = Command::new(self.programs.client("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--dbname", &self.url_of(database)]);
+        psql.args(["--set", "ON_ERROR_STOP=1", "--command", statement]);
+        finish(psql)
+    }
+
+    /// Writes all of a database as SQL.
+    pub(crate) fn dump(&self, database: &str, file: &Path) -> Result<()> {
+        let mut pg_dump = Command::new(self.programs.client("pg_dump"));
+        pg_dump.args(["--dbname", &self.url_of(database)]);
+        pg_dump.arg("--file").arg(file);
+        finish(pg_dump)
+    }
+
+    /// Stops the server as if it had crashed. What it has acknowledged is on the disk only if the
+    /// cluster is durable.
+    pub(crate) fn stop_at_once(&self) -> Result<()> {
+        let mut pg_ctl = self.account.command(&self.programs.path("pg_ctl"));
+        pg_ctl.args(["stop", "--silent", "--mode", "immediate", "--pgdata"]);
+        pg_ctl.arg(self.directory.join("data"));
+        finish(pg_ctl)
+    }
+
+    /// Starts the server, also after it was stopped.
+    pub(crate) fn start_again(&self) -> Result<()> {
+        launch(&self.programs, self.account, &self.directory)
     }
 
     /// Where the tables are, without the log.
@@ -145,6 +198,20 @@ fn launch(programs: &Programs, account: Account, directory: &Path) -> Result<()>
     ensure!(
         status.success(),
         "PostgreSQL did not start; it said:\n{said}"
+    );
+    Ok(())
+}
+
+/// Runs a program to its end, which must be a good one.
+fn finish(mut program: Command) -> Result<()> {
+    let output = program
+        .output()
+        .with_context(|| format!("cannot run {program:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{program:?}: {}: {said}",
+        output.status
     );
     Ok(())
 }

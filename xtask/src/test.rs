@@ -8,6 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::postgres::{Cluster, Options};
 use crate::python::Environment;
+use crate::torture;
 
 /// Where tests find the PostgreSQL that they may fill with databases.
 const CLUSTER_VARIABLE: &str = "NIGHTAUDIT_TEST_POSTGRES";
@@ -43,7 +44,8 @@ pub(crate) struct Args {
     no_python: bool,
 
     /// Handed to `cargo nextest run`, or to `cargo test` where nextest is not installed. With any
-    /// of these, the examples in the documentation are not run.
+    /// of these, neither the examples in the documentation are run nor the short version of `cargo
+    /// xtask torture`.
     #[arg(last = true)]
     extra: Vec<String>,
 }
@@ -94,6 +96,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .is_err()
     {
         failed.push("examples in the documentation");
+    }
+
+    if args.extra.is_empty()
+        && let Err(error) = torture::run_short(args.engine)
+    {
+        eprintln!("\nxtask: {error:#}");
+        failed.push("faults");
     }
 
     let engines = match (args.engine, &cluster) {

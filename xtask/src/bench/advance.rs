@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::client::Client;
 use super::server::Server;
 use super::world::World;
 use super::{Format, Place, build};
+use crate::client::Client;
 use crate::test::Engine;
 
 const EXAMPLES: &str = "\

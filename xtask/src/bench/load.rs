@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 use hyper::StatusCode;
 use tokio::task::LocalSet;
 
-use super::client::Client;
+use crate::client::Client;
 
 /// What is asked.
 pub(super) enum Ask {

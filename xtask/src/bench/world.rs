@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::client::Client;
 use super::receiver::Receiver;
 use super::server::Server;
+use crate::client::Client;
 
 /// The portfolio that `nightaudit sandbox seed --fixture guesty-docs` makes.
 const ACCOUNT: &str = "5213a2d206112710005d96ff";

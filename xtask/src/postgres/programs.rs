@@ -54,6 +54,16 @@ impl Programs {
         self.directory.join(program)
     }
 
+    /// One of the programs that talk to a server. They may be elsewhere, in PATH.
+    pub(super) fn client(&self, program: &str) -> PathBuf {
+        let beside = self.path(program);
+        if beside.is_file() {
+            beside
+        } else {
+            program.into()
+        }
+    }
+
     /// As in `PostgreSQL 15.4 (Debian 15.4-1)`.
     pub(super) fn version(&self) -> Result<String> {
         let output = Command::new(self.path("postgres"))

@@ -26,7 +26,7 @@ const BATCH: i64 = 32;
 const SIDE_BY_SIDE: usize = 8;
 /// For how long a claim holds; and how much of that must be left when something is sent, so that
 /// nobody else can have claimed it before it is settled.
-const CLAIMED_FOR: Duration = Duration::seconds(60);
+const CLAIMED_FOR: Duration = Duration::seconds(35);
 const LEFT_TO_SEND: Duration = Duration::seconds(25);
 
 /// What was claimed for a receiver.

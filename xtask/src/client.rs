@@ -11,14 +11,14 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     sender: SendRequest<Full<Bytes>>,
     address: String,
     authorization: Option<String>,
 }
 
 impl Client {
-    pub(super) async fn connect(address: &str, token: Option<&str>) -> Result<Self> {
+    pub(crate) async fn connect(address: &str, token: Option<&str>) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -32,7 +32,7 @@ impl Client {
     }
 
     /// Posts a body, and reads the reply whole.
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &mut self,
         path: &str,
         content_type: &str,
@@ -45,8 +45,26 @@ impl Client {
     }
 
     /// Gets, and reads the reply whole.
-    pub(super) async fn get(&mut self, path: &str) -> Result<(StatusCode, Bytes)> {
+    pub(crate) async fn get(&mut self, path: &str) -> Result<(StatusCode, Bytes)> {
         self.send(path, Request::builder(), Bytes::new()).await
+    }
+
+    /// Sends JSON, or nothing, by any method, perhaps under an `Idempotency-Key`, and reads the reply
+    /// whole.
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<(StatusCode, Bytes)> {
+        let mut request = Request::builder()
+            .method(method)
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(path, request, body).await
     }
 
     async fn send(
@@ -69,7 +87,7 @@ impl Client {
     }
 
     /// Posts JSON that must be accepted.
-    pub(super) async fn make(&mut self, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) async fn make(&mut self, path: &str, body: &Value) -> Result<Value> {
         let body = Bytes::from(body.to_string());
         let (status, reply) = self.post(path, "application/json", body).await?;
         if !status.is_success() {
