@@ -4,6 +4,7 @@ use money::{Currency, Decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::auto_payment::Instalment;
 use crate::id::{InvoiceItemId, PaymentProviderId};
 
 /// The documented kinds of invoice items (`normalType`).
@@ -128,8 +129,8 @@ pub struct ReservationMoney {
     pub invoice_items: Vec<InvoiceItem>,
     /// The payments, in the order of their posting.
     pub payments: Vec<Value>,
-    /// The rules of automatic payments: none are made.
-    pub auto_payments_policy: Vec<Value>,
+    /// The rules by which the payments were planned when it was confirmed.
+    pub auto_payments_policy: Vec<Instalment>,
     /// The providers that take the payments.
     pub payment_provider_ids: Vec<PaymentProviderId>,
     /// The currency of all amounts.

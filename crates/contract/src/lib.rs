@@ -2,6 +2,7 @@
 //! the server and its clients share. It knows neither HTTP nor a database.
 
 pub mod account;
+pub mod auto_payment;
 pub mod fee;
 pub mod guest;
 pub mod id;

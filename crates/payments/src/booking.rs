@@ -1,12 +1,11 @@
 //! Making a reservation, and changing it: one transaction each, the same for whoever asks.
 
 use contract::id::{AccountId, GuestId, ListingId, ReservationId};
-use contract::reservation::{NewGuest, ReservationFields};
+use contract::reservation::{NewGuest, ReservationFields, Status};
 use contract::{ObjectId, Timestamp};
 use serde_json::{Map, Value, json};
 use store::{Connection, new_id};
 
-use crate::Error;
 use crate::model::Rejection;
 use crate::model::guest::from_reservation;
 use crate::model::reservation::{Home, Identity, Reservation, change, create};
@@ -14,6 +13,7 @@ use crate::store::event::{self, DomainEvent};
 use crate::store::reservation::Stay;
 use crate::store::scope::Scope;
 use crate::store::{catalog, guest, listing, reservation};
+use crate::{Error, auto_payments};
 
 /// Makes a reservation, and makes its guest known if it brings one.
 pub(crate) fn book(
@@ -41,10 +41,16 @@ pub(crate) fn book(
         guest,
         confirmation_code: reservation::new_code(connection, scope.account)?,
     };
-    let new = create(written, home, identity, &catalog, now, &mut new_id)?;
+    let mut new = create(written, home, identity, &catalog, now, &mut new_id)?;
+    if new.status == Status::Confirmed {
+        auto_payments::agree(connection, &mut new)?;
+    }
     reservation::insert(connection, &new)?;
     let made = of_reservation("reservation.new", new.id);
     event::record(connection, scope.account, &made, now)?;
+    if new.auto_payments.is_some() {
+        auto_payments::follow(connection, scope.account, new.id, now)?;
+    }
     Ok(new.id)
 }
 
@@ -68,11 +74,14 @@ pub(crate) fn amend(
         current.guest = known_guest(connection, scope, guest)?;
     }
     let catalog = catalog::of(connection, scope.account, home.listing)?;
-    let new = change(&current, written, home, &catalog, now, &mut new_id)?;
+    let mut new = change(&current, written, home, &catalog, now, &mut new_id)?;
+    if new.status == Status::Confirmed && kept.status != Status::Confirmed {
+        auto_payments::agree(connection, &mut new)?;
+    }
     save(connection, &kept, &new, now)
 }
 
-/// Keeps a changed reservation, and tells what changed.
+/// Keeps a changed reservation, tells what changed, and has automatic payments follow it.
 pub(crate) fn save(
     connection: &mut Connection,
     kept: &Reservation,
@@ -87,7 +96,11 @@ pub(crate) fn save(
         body: json!({ "changes": new.changes_since(kept) }),
         ..of_reservation("reservation.updated", new.id)
     };
-    event::record(connection, new.account, &updated, now)
+    event::record(connection, new.account, &updated, now)?;
+    if new.auto_payments.is_some() {
+        auto_payments::follow(connection, new.account, new.id, now)?;
+    }
+    Ok(())
 }
 
 /// A reservation that whoever asks may see.

@@ -5,6 +5,7 @@
 
 mod advance;
 mod api;
+mod auto_payments;
 mod booking;
 mod collect;
 mod error;

@@ -144,6 +144,7 @@ diesel::table! {
         updated_ms -> BigInt,
         confirmed_ms -> Nullable<BigInt>,
         canceled_ms -> Nullable<BigInt>,
+        auto_payments -> Nullable<Text>,
     }
 }
 
@@ -238,6 +239,17 @@ diesel::table! {
         attempt_ms -> Nullable<BigInt>,
         created_ms -> BigInt,
         agenda_ms -> Nullable<BigInt>,
+        instalment -> Nullable<BigInt>,
+        tries_left -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    auto_payments_policy (id) {
+        id -> Text,
+        account_id -> Text,
+        terms -> Text,
+        updated_ms -> BigInt,
     }
 }
 

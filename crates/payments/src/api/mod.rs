@@ -1,6 +1,7 @@
 //! HTTP: every route, and what stands around all of them. Nothing outside this folder knows HTTP.
 
 mod accounts;
+mod auto_payments;
 mod body;
 mod callers;
 pub(crate) mod control;
@@ -68,6 +69,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
     Router::new()
         .merge(oauth::routes())
         .merge(accounts::routes())
+        .merge(auto_payments::routes())
         .merge(listings::routes())
         .merge(guests::routes())
         .merge(reservations::routes())

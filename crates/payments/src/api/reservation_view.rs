@@ -150,7 +150,11 @@ fn money(
     ReservationMoney {
         invoice_items: reservation.items.iter().map(item).collect(),
         payments: payments.shown,
-        auto_payments_policy: Vec::new(),
+        auto_payments_policy: reservation
+            .auto_payments
+            .as_ref()
+            .map(|policy| policy.policy.clone())
+            .unwrap_or_default(),
         payment_provider_ids,
         currency,
         fare_accommodation: totals.fare.to_decimal(),

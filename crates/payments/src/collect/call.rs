@@ -4,8 +4,8 @@ use contract::Timestamp;
 use contract::id::{AttemptId, PaymentId};
 use money::Money;
 use processors::{
-    Address, Answer, AttemptKey, Charge, Failure, FollowUp, MerchantId, MethodToken, Order,
-    Request, TransactionId, Verdict,
+    Address, Answer, AttemptKey, Charge, DeclineClass, Failure, FollowUp, MerchantId, MethodToken,
+    Order, Request, TransactionId, Verdict,
 };
 use serde_json::Value;
 
@@ -139,8 +139,13 @@ pub(super) fn outcome(answer: Answer) -> Outcome {
             },
             hold_expires: answer.hold_expires_at,
         },
-        Verdict::Declined { code, reason, .. } => Outcome::Declined {
+        Verdict::Declined {
+            code,
+            reason,
+            class,
+        } => Outcome::Declined {
             reason: format!("{reason} ({code})"),
+            is_hard: class == DeclineClass::Hard,
         },
         Verdict::AuthenticationRequired { url } => Outcome::AuthenticationRequired { url },
     }

@@ -11,7 +11,7 @@ use crate::model::Rejection;
 use crate::store::event::{self, DomainEvent};
 use crate::store::payment_method::{self, NewMethodContext, PaymentMethod};
 use crate::store::scope::Scope;
-use crate::{Error, Platform};
+use crate::{Error, Platform, auto_payments};
 
 /// A method to be made.
 #[derive(Debug, Clone)]
@@ -70,7 +70,8 @@ pub(crate) async fn make_method(
                 subject: kept.id.0,
                 body: json!({ "guestId": kept.guest_id }),
             };
-            event::record(connection, account, &received, now)
+            event::record(connection, account, &received, now)?;
+            auto_payments::card_added(connection, account, guest, now)
         })
         .await?;
     Ok(method)

@@ -133,6 +133,9 @@ pub(crate) fn keep(
 ) -> Result<(), Error> {
     let stay = find(connection, target)?;
     let events = decide(&stay.folio, command, now)?;
+    if events.is_empty() {
+        return Ok(());
+    }
     let calls = |event: &Event| matches!(event, Event::AttemptStarted { .. });
     if events.iter().any(calls) {
         let what = format!("a processor must be asked now about {}", target.reservation);
@@ -346,7 +349,11 @@ impl Ended {
             }
             Err(failure) => {
                 let reason = failure.to_string();
-                (answer(&call, Outcome::Declined { reason }), None, now)
+                let declined = Outcome::Declined {
+                    reason,
+                    is_hard: false,
+                };
+                (answer(&call, declined), None, now)
             }
             Ok(given) => {
                 let at = given.processed_at.max(now);

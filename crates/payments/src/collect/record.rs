@@ -67,7 +67,7 @@ pub(super) fn ending<'a>(
 ) -> Ending<'a> {
     let (state, error) = match outcome {
         Outcome::Approved { .. } => (AttemptState::Succeeded, None),
-        Outcome::Declined { reason } => (AttemptState::Failed, Some(reason.as_str())),
+        Outcome::Declined { reason, .. } => (AttemptState::Failed, Some(reason.as_str())),
         Outcome::AuthenticationRequired { .. } => {
             (AttemptState::Failed, Some("authentication_required"))
         }
@@ -101,13 +101,17 @@ fn domain_events(events: &[Event], after: &Folio) -> Vec<DomainEvent> {
                 kind,
                 outcome,
                 attempt,
+                state,
                 ..
             } => {
                 let name = match (kind, outcome) {
                     (AttemptKind::Charge | AttemptKind::Capture, Outcome::Approved { .. }) => {
                         "payments.received"
                     }
-                    (AttemptKind::Charge, Outcome::Declined { .. }) => "payments.failed",
+                    // One that is tried again has not failed yet.
+                    (AttemptKind::Charge, Outcome::Declined { .. }) if *state == State::Failed => {
+                        "payments.failed"
+                    }
                     (AttemptKind::Hold, Outcome::Declined { .. }) => {
                         "payments.authorizationHoldFailed"
                     }
@@ -127,6 +131,11 @@ fn domain_events(events: &[Event], after: &Folio) -> Vec<DomainEvent> {
                 "payments.refunded",
                 payment.0,
                 json!({ "refundId": refund }),
+            )),
+            Event::Refused { payment, reason } => Some(about(
+                "payments.failed",
+                payment.0,
+                json!({ "failureReason": reason }),
             )),
             Event::RefundRecorded {
                 payment, refund, ..

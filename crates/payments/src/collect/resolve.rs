@@ -7,9 +7,10 @@ use contract::Timestamp;
 use contract::id::{PaymentId, RefundId};
 use money::Money;
 use processors::Failure;
+use store::Lock;
 
 use super::call::{Call, call, look_up};
-use super::{Target, charged_by, commit_answer, make, perform};
+use super::{Target, charged_by, commit_answer, keep, make, perform};
 use crate::model::{Attempt, AttemptKind, Command, Payment, Rejection, State, agenda};
 use crate::store::folio::{self, Stay};
 use crate::store::statement::Statement;
@@ -41,6 +42,10 @@ pub(crate) async fn look_after(
     match done {
         // Another node was faster.
         Err(Error::Rejected(Rejection::AttemptEnded)) => Ok(()),
+        // It would be found due again and again.
+        Err(Error::Rejected(why @ Rejection::NoSubAccount(_))) if refund.is_none() => {
+            refuse(platform, target, payment, why, now).await
+        }
         done => done.map(drop),
     }
 }
@@ -59,6 +64,31 @@ pub(crate) async fn find_out(
         Open::UnderWay(call) | Open::Overdue(call) => {
             resolve(platform, target, *call, now).await.map(drop)
         }
+    }
+}
+
+/// Lets an automatic payment fail that cannot be charged: nobody is there to be told. With any other
+/// it stays as it is.
+async fn refuse(
+    platform: &Platform,
+    target: Target,
+    payment: PaymentId,
+    why: Rejection,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let command = Command::Refuse {
+        payment,
+        reason: why.to_string(),
+    };
+    let kept = platform
+        .store
+        .write(Lock::row("reservation", &target.reservation), move |c| {
+            keep(c, target, &command, now)
+        })
+        .await;
+    match kept {
+        Err(Error::Rejected(Rejection::AttemptEnded)) => Err(why.into()),
+        kept => kept,
     }
 }
 

@@ -4,7 +4,8 @@ use contract::Timestamp;
 use contract::id::{AttemptId, PaymentId, RefundId};
 use money::{Decimal, Money};
 
-use super::payment::{Attempt, Method, Payment, Reference, Refund, Source, State};
+use super::auto_payment::Dates;
+use super::payment::{Attempt, Auto, Method, Payment, Reference, Refund, Source, State};
 
 /// Something asked of a folio. Ids are given by the caller: the rules make none.
 #[derive(Debug, Clone)]
@@ -42,6 +43,12 @@ pub(crate) enum Command {
     Expire { payment: PaymentId },
     /// A scheduled payment's date, or a hold's last instant, is to come now.
     Hasten { payment: PaymentId },
+    /// The reservation was confirmed or changed: automatic payments follow it.
+    Arrange(Arrange),
+    /// The reservation was cancelled: automatic payments are called off.
+    CallOff,
+    /// An automatic payment's date has come, and there is no way to charge it.
+    Refuse { payment: PaymentId, reason: String },
     /// The processor has not answered an attempt.
     Unanswered {
         payment: PaymentId,
@@ -106,6 +113,16 @@ pub(crate) struct RefundPayment {
     pub(crate) note: Option<String>,
 }
 
+/// What automatic payments follow, beside the folio.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrange {
+    pub(crate) dates: Dates,
+    /// The guest's methods that can be charged more than once, the newest first.
+    pub(crate) cards: Vec<Method>,
+    /// Ids for new payments: as many as the policy has instalments.
+    pub(crate) ids: Vec<PaymentId>,
+}
+
 /// What a processor is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum AttemptKind {
@@ -138,6 +155,8 @@ pub(crate) enum Outcome {
     },
     Declined {
         reason: String,
+        /// Whether the card must never be tried again.
+        is_hard: bool,
     },
     AuthenticationRequired {
         url: String,
@@ -164,7 +183,12 @@ pub(crate) enum Event {
         due: Option<Timestamp>,
         note: Option<String>,
         source: Source,
+        auto: Option<Auto>,
     },
+    /// An automatic payment must not be tried again.
+    LastTry { payment: PaymentId },
+    /// An automatic payment could not be charged when its date came.
+    Refused { payment: PaymentId, reason: String },
     /// The processor is about to be asked; the payment enters `state`.
     AttemptStarted {
         payment: PaymentId,

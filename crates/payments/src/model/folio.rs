@@ -1,11 +1,12 @@
 //! A folio: a reservation with its payments. It is what payment commands are decided on.
 
 use contract::Timestamp;
+use contract::auto_payment::Policy;
 use contract::id::{GuestId, PaymentId, RefundId, ReservationId};
 use money::{Currency, Money};
 
 use super::command::{AttemptKind, Event, Outcome};
-use super::payment::{Payment, Reference, Refund, RefundState, State};
+use super::payment::{Auto, Payment, Reference, Refund, RefundState, Source, State};
 
 /// A reservation, as far as payments ask, with its payments in the order of their posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Folio {
     pub(crate) total: Money,
     /// Whether somebody has changed the payments by hand, which turns auto payments off.
     pub(crate) is_touched: bool,
+    /// The policy of automatic payments when the reservation was confirmed.
+    pub(crate) policy: Option<Policy>,
     pub(crate) payments: Vec<Payment>,
 }
 
@@ -62,11 +65,13 @@ impl Folio {
                 due,
                 note,
                 source,
+                auto,
             } => self.change(*payment, |p| {
                 p.amount = *amount;
                 p.due = *due;
                 p.note.clone_from(note);
                 p.source = source.clone();
+                p.auto = *auto;
             }),
             Event::AttemptStarted {
                 payment,
@@ -79,8 +84,10 @@ impl Folio {
                 self.change(*payment, |p| {
                     p.state = *state;
                     p.attempt = Some(*attempt);
-                    if *kind == AttemptKind::Capture {
-                        p.captured = Some(*amount);
+                    match kind {
+                        AttemptKind::Capture => p.captured = Some(*amount),
+                        AttemptKind::Charge => p.tried(),
+                        _ => {}
                     }
                 });
             }
@@ -101,6 +108,8 @@ impl Folio {
             } => {
                 self.change(*payment, |p| p.answered(outcome, *state, *at));
             }
+            Event::LastTry { payment } => self.change(*payment, Payment::no_more_tries),
+            Event::Refused { payment, .. } => self.change(*payment, |p| p.state = State::Failed),
             Event::Cancelled { payment } => self.change(*payment, |p| p.state = State::Cancelled),
             Event::Expired { payment } => self.change(*payment, |p| p.state = State::Expired),
             Event::HoldEnds { payment, at } => self.change(*payment, |p| p.expires = Some(*at)),
@@ -209,6 +218,9 @@ impl Payment {
                     _ => {}
                 }
             }
+            Outcome::Declined { .. } if state == State::Scheduled => {
+                self.due = Some(at + Auto::TRY_AGAIN_AFTER);
+            }
             // A capture that was refused leaves the hold as it was.
             Outcome::Declined { .. } => self.captured = None,
             Outcome::AuthenticationRequired { url } => {
@@ -217,11 +229,27 @@ impl Payment {
         }
     }
 
+    fn tried(&mut self) {
+        if let Some(auto) = &mut self.auto {
+            auto.tries_left = auto.tries_left.saturating_sub(1);
+        }
+    }
+
+    fn no_more_tries(&mut self) {
+        if let Some(auto) = &mut self.auto {
+            auto.tries_left = 0;
+        }
+    }
+
     /// When the agenda must look at the payment next; `None`: never again.
     pub(crate) fn agenda(&self) -> Option<Timestamp> {
         match (self.state, self.attempt) {
             (_, Some(attempt)) => Some(attempt.ask_again),
-            (State::Scheduled, None) => self.due,
+            // Without a card, it waits until the guest has one.
+            (State::Scheduled, None) => match self.source {
+                Source::Card { .. } => self.due,
+                Source::Recorded { .. } => None,
+            },
             (State::Held, None) => self.expires,
             _ => None,
         }
@@ -237,7 +265,7 @@ impl Refund {
                 self.paid = Some(at);
                 self.confirmation = Some(reference.confirmation.clone());
             }
-            Outcome::Declined { reason } => {
+            Outcome::Declined { reason, .. } => {
                 self.state = RefundState::Failed;
                 self.error = Some(reason.clone());
             }

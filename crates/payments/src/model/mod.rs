@@ -4,6 +4,7 @@
 pub(crate) mod address;
 pub(crate) mod agenda;
 pub(crate) mod amount;
+pub(crate) mod auto_payment;
 mod command;
 mod decide;
 pub(crate) mod fee;
@@ -30,13 +31,15 @@ pub(crate) mod webhook;
 
 pub(crate) use agenda::Occasion;
 pub(crate) use command::{
-    AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,
+    Arrange, AttemptKind, Capture, Command, Edit, Event, Outcome, PostPayment, RefundPayment,
 };
 pub(crate) use decide::decide;
 pub(crate) use folio::Folio;
 pub use idempotency_key::KeyRefusal;
 pub use limit::RateLimits;
-pub(crate) use payment::{Attempt, Method, Payment, Reference, Refund, RefundState, Source, State};
+pub(crate) use payment::{
+    Attempt, Auto, Method, Payment, Reference, Refund, RefundState, Source, State,
+};
 pub use rejection::Rejection;
 pub use span::{InvalidSpan, Span};
 

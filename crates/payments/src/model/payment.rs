@@ -29,8 +29,34 @@ pub(crate) struct Payment {
     pub(crate) authentication_url: Option<String>,
     /// The processor call under way, or unanswered, on the payment itself.
     pub(crate) attempt: Option<Attempt>,
+    /// Of an automatic payment: what it is for the policy that made it.
+    pub(crate) auto: Option<Auto>,
     pub(crate) created: Timestamp,
     pub(crate) refunds: Vec<Refund>,
+}
+
+/// A payment that a policy made, as long as nobody has changed it by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Auto {
+    /// Its instalment's place in the policy.
+    pub(crate) place: usize,
+    /// How often the card may still be tried.
+    pub(crate) tries_left: u8,
+}
+
+impl Auto {
+    /// How often a card is tried (facts: Guesty's help centre).
+    pub(crate) const TRIES: u8 = 3;
+    /// How long after a decline it is tried again.
+    pub(crate) const TRY_AGAIN_AFTER: Duration = Duration::hours(1);
+
+    /// The payment of an instalment, not yet tried.
+    pub(crate) const fn new(place: usize) -> Self {
+        Self {
+            place,
+            tries_left: Self::TRIES,
+        }
+    }
 }
 
 /// A processor's names for what it did.
@@ -257,6 +283,21 @@ impl Payment {
             self.collected().minor() - spoken_for.minor(),
             self.amount.currency(),
         )
+    }
+
+    /// Its instalment's place in the policy that made it.
+    pub(crate) fn place(&self) -> Option<usize> {
+        Some(self.auto?.place)
+    }
+
+    /// Whether it is an automatic payment whose card was tried already.
+    pub(crate) fn was_tried(&self) -> bool {
+        self.auto.is_some_and(|auto| auto.tries_left < Auto::TRIES)
+    }
+
+    /// Whether a declined charge is to be made again.
+    pub(crate) fn may_be_tried_again(&self) -> bool {
+        self.auto.is_some_and(|auto| auto.tries_left > 0)
     }
 
     /// The payment itself, its refunds left out.

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use contract::Timestamp;
+use contract::auto_payment::Policy;
 use contract::id::{AccountId, GuestId, InvoiceItemId, ListingId, ReservationId};
 use contract::invoice::NewInvoiceItem;
 use contract::local::LocalTime;
@@ -65,6 +66,8 @@ pub(crate) struct Reservation {
     pub(crate) is_priced: bool,
     /// The catalog as it was when the reservation was confirmed.
     pub(crate) snapshot: Option<Catalog>,
+    /// The policy of automatic payments as it was when the reservation was confirmed.
+    pub(crate) auto_payments: Option<Policy>,
     pub(crate) canceled_by: Option<CanceledBy>,
     pub(crate) cancellation_reason: Option<String>,
     /// What clients wrote that nothing is computed from.
@@ -196,6 +199,7 @@ pub(crate) fn create(
         items: Vec::new(),
         is_priced: true,
         snapshot: None,
+        auto_payments: None,
         canceled_by: None,
         cancellation_reason: None,
         rest: Map::new(),

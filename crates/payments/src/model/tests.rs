@@ -38,6 +38,7 @@ fn folio() -> Folio {
         currency: usd(),
         total: Money::from_minor(TOTAL_MINOR, usd()),
         is_touched: false,
+        policy: None,
         payments: Vec::new(),
     }
 }
@@ -245,6 +246,7 @@ fn a_failed_payment_brings_nothing_in_and_has_nothing_to_refund() {
     let mut history = History::new();
     let declined = Outcome::Declined {
         reason: "insufficient funds".to_owned(),
+        is_hard: false,
     };
     let payment = history.paid(post(10, 50_000), declined);
     assert_eq!(history.status(payment), State::Failed);
@@ -603,6 +605,7 @@ impl History {
                 let outcome = match approve {
                     0 => Outcome::Declined {
                         reason: "declined".to_owned(),
+                        is_hard: false,
                     },
                     _ => Outcome::Approved {
                         reference: Reference {

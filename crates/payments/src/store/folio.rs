@@ -8,8 +8,9 @@ use diesel::prelude::*;
 use money::{Currency, Money};
 use store::{Connection, both, update_prepared};
 
+use super::auto_payment;
 use crate::Error;
-use crate::model::{Attempt, Folio, Payment, Reference, Refund, RefundState, Source, State};
+use crate::model::{Attempt, Auto, Folio, Payment, Reference, Refund, RefundState, Source, State};
 use crate::schema::{guest, payment, refund, reservation};
 
 /// A reservation's folio, with what a processor is told of the stay.
@@ -35,6 +36,7 @@ struct StayRow {
     currency: String,
     total_minor: i64,
     is_touched: bool,
+    auto_payments: Option<String>,
     guest_name: String,
     guest_email: Option<String>,
     guest_phone: Option<String>,
@@ -59,6 +61,7 @@ pub(crate) fn load(
             reservation::currency,
             reservation::total_minor,
             reservation::is_touched,
+            reservation::auto_payments,
             guest::full_name,
             guest::email,
             guest::phone,
@@ -84,6 +87,11 @@ pub(crate) fn load(
             currency,
             total: Money::from_minor(row.total_minor, currency),
             is_touched: row.is_touched,
+            policy: row
+                .auto_payments
+                .as_deref()
+                .map(auto_payment::read)
+                .transpose()?,
             payments: payments(connection, id, currency)?,
         },
     }))
@@ -119,6 +127,8 @@ struct PaymentRow {
     attempt_ms: Option<Timestamp>,
     created_ms: Timestamp,
     agenda_ms: Option<Timestamp>,
+    instalment: Option<i64>,
+    tries_left: Option<i64>,
 }
 
 /// What may change of a payment.
@@ -140,6 +150,8 @@ struct PaymentChange {
     attempt_id: Option<AttemptId>,
     attempt_ms: Option<Timestamp>,
     agenda_ms: Option<Timestamp>,
+    instalment: Option<i64>,
+    tries_left: Option<i64>,
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -228,6 +240,7 @@ impl PaymentRow {
             ),
             authentication_url: self.authentication_url,
             attempt: attempt(self.attempt_id, self.attempt_ms, self.agenda_ms),
+            auto: auto(self.instalment, self.tries_left),
             created: self.created_ms,
             refunds: Vec::new(),
         })
@@ -258,6 +271,8 @@ impl PaymentRow {
             attempt_ms: now.attempt_ms,
             created_ms: payment.created,
             agenda_ms: now.agenda_ms,
+            instalment: now.instalment,
+            tries_left: now.tries_left,
         }
     }
 }
@@ -288,6 +303,8 @@ impl PaymentChange {
             attempt_id: payment.attempt.map(|attempt| attempt.id),
             attempt_ms: payment.attempt.map(|attempt| attempt.started),
             agenda_ms: payment.agenda(),
+            instalment: payment.place().and_then(|place| place.try_into().ok()),
+            tries_left: payment.auto.map(|auto| auto.tries_left.into()),
         }
     }
 }
@@ -330,6 +347,14 @@ impl RefundRow {
             account_id: account,
         }
     }
+}
+
+fn auto(instalment: Option<i64>, tries_left: Option<i64>) -> Option<Auto> {
+    let (place, tries_left) = instalment.zip(tries_left)?;
+    Some(Auto {
+        place: place.try_into().ok()?,
+        tries_left: tries_left.try_into().ok()?,
+    })
 }
 
 fn attempt(

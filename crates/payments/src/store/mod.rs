@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod agenda;
 pub(crate) mod application;
 pub(crate) mod attempt;
+pub(crate) mod auto_payment;
 pub(crate) mod catalog;
 pub(crate) mod clock_lease;
 pub(crate) mod delivery;

@@ -130,6 +130,28 @@ pub(crate) fn of_id(
         .optional()?)
 }
 
+/// A guest's methods that can be charged for a reservation more than once, the newest first.
+pub(crate) fn reusable(
+    connection: &mut Connection,
+    account: AccountId,
+    guest: GuestId,
+    reservation: ReservationId,
+) -> Result<Vec<Method>, Error> {
+    let usable = Usable::AnyOr(Some(reservation));
+    let mut known = of_guest(connection, account, guest, usable)?;
+    known.retain(|method| method.status == ACTIVE && method.save_for_future_use);
+    let newest_first = known.into_iter().rev();
+    Ok(newest_first
+        .map(|method| Method {
+            id: method.id,
+            guest: method.guest_id,
+            name: method.method,
+            is_active: true,
+            is_spent: false,
+        })
+        .collect())
+}
+
 /// The methods of a reservation's payments.
 pub(crate) fn summaries(
     connection: &mut Connection,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use store::{Connection, random_bytes};
 
 use super::scope::Scope;
-use super::{catalog, guest, invoice, listing};
+use super::{auto_payment, catalog, guest, invoice, listing};
 use crate::Error;
 use crate::model::reservation::{Home, Reservation};
 use crate::schema::{guest as guest_table, listing as listing_table, reservation};
@@ -67,6 +67,7 @@ pub(super) struct Changing {
     updated_ms: Timestamp,
     confirmed_ms: Option<Timestamp>,
     canceled_ms: Option<Timestamp>,
+    auto_payments: Option<String>,
 }
 
 /// The names under which the guest's own times stand in the body.
@@ -98,6 +99,11 @@ impl Changing {
             updated_ms: reservation.updated,
             confirmed_ms: reservation.confirmed,
             canceled_ms: reservation.canceled,
+            auto_payments: reservation
+                .auto_payments
+                .as_ref()
+                .map(auto_payment::write)
+                .transpose()?,
         })
     }
 }
@@ -189,6 +195,23 @@ pub(crate) fn find_all(
     Ok(stays)
 }
 
+/// A guest's confirmed reservations whose payments follow a policy.
+pub(crate) fn paid_automatically(
+    connection: &mut Connection,
+    account: AccountId,
+    guest: GuestId,
+) -> Result<Vec<ReservationId>, Error> {
+    Ok(reservation::table
+        .filter(reservation::guest_id.eq(guest))
+        .filter(reservation::account_id.eq(account))
+        .filter(reservation::auto_payments.is_not_null())
+        .filter(reservation::status.eq(Status::Confirmed.name()))
+        .filter(reservation::is_touched.eq(false))
+        .order(reservation::id)
+        .select(reservation::id)
+        .load(connection)?)
+}
+
 /// A confirmation code that the account has not given yet.
 pub(crate) fn new_code(connection: &mut Connection, account: AccountId) -> Result<String, Error> {
     const CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -265,6 +288,10 @@ fn stay(
         snapshot: changing
             .snapshot
             .map(|text| catalog::read(&text).map_err(|error| corrupt(error.to_string())))
+            .transpose()?,
+        auto_payments: changing
+            .auto_payments
+            .map(|text| auto_payment::read(&text).map_err(|error| corrupt(error.to_string())))
             .transpose()?,
         canceled_by,
         cancellation_reason: changing.cancellation_reason,

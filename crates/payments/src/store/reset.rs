@@ -6,10 +6,10 @@ use store::Connection;
 
 use crate::Error;
 use crate::schema::{
-    additional_fee, attempt, domain_event, feed_cursor, guest, idempotency_key, invoice_item,
-    listing, payment, payment_method, payout, payout_line, portfolio as given,
-    processor_transaction, refund, report_run, reservation, tax, tax_level, webhook_attempt,
-    webhook_delivery, webhook_message,
+    additional_fee, attempt, auto_payments_policy, domain_event, feed_cursor, guest,
+    idempotency_key, invoice_item, listing, payment, payment_method, payout, payout_line,
+    portfolio as given, processor_transaction, refund, report_run, reservation, tax, tax_level,
+    webhook_attempt, webhook_delivery, webhook_message,
 };
 
 /// Takes away everything that hangs on an account's listings and guests, and what processors have
@@ -52,6 +52,8 @@ fn portfolio(c: &mut Connection, account: AccountId) -> Result<(), Error> {
     diesel::delete(tax_level::table.filter(tax_level::listing_id.eq_any(listings))).execute(c)?;
     diesel::delete(additional_fee::table.filter(additional_fee::account_id.eq(account)))
         .execute(c)?;
+    let of_account = auto_payments_policy::account_id.eq(account);
+    diesel::delete(auto_payments_policy::table.filter(of_account)).execute(c)?;
     diesel::delete(guest::table.filter(guest::account_id.eq(account))).execute(c)?;
     diesel::delete(listing::table.filter(listing::account_id.eq(account))).execute(c)?;
     diesel::delete(given::table.find(account)).execute(c)?;

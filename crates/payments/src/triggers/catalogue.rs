@@ -51,7 +51,7 @@ triggers! {
     ChannelBooking "channel-booking" ["listing", "amount"]
         "a guest books through Airbnb, which collects the money: a confirmed reservation of 3 nights, and its payment recorded. At the listing named, else at the active one that comes first by title";
     DirectBooking "direct-booking" ["listing", "amount"]
-        "a guest books directly: a confirmed reservation of 3 nights, a stored card, and all of it scheduled to be charged in 7 days. At the listing named, else at the active one that comes first by title";
+        "a guest books directly: a confirmed reservation of 3 nights, a stored card, and all of it scheduled to be charged in 7 days, or as the listing's auto payments policy says. At the listing named, else at the active one that comes first by title";
     Extension "extension" ["reservation", "amount"]
         "the guest stays 2 nights longer, at the fare of the other nights or for the amount given. Of the reservation named, else of the confirmed one made last whose guest has not left";
     LateFee "late-fee" ["reservation", "amount"]

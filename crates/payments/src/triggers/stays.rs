@@ -54,6 +54,17 @@ impl Scene<'_> {
         let guest = booked.reservation.guest;
         let method = make_method(self.platform, self.scope(), guest, new, self.now).await?;
         let total = booked.reservation.totals().total;
+        if booked.reservation.auto_payments.is_some() {
+            return Ok(Triggered {
+                happened: format!(
+                    "a guest booked directly, and {total} will be charged as the auto payments \
+                     policy says"
+                ),
+                payment_method: Some(method.id),
+                amount: Some(total.to_string()),
+                ..about(&booked.reservation)
+            });
+        }
         let payment = self
             .pay(&booked.reservation, Some(method.id), "AMARYLLIS", total)
             .await?;

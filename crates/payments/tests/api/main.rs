@@ -13,6 +13,7 @@ mod support;
 
 mod accounts;
 mod advance;
+mod auto_payments;
 mod bad_input;
 mod compatibility;
 mod control;

@@ -41,6 +41,11 @@ pub(super) fn answer(
         (AttemptKind::Charge | AttemptKind::Capture, _) if approved => State::Succeeded,
         (AttemptKind::Hold, _) if approved => State::Held,
         (AttemptKind::Void, _) if approved => State::Cancelled,
+        (AttemptKind::Charge, Outcome::Declined { is_hard: false, .. })
+            if open.payment.may_be_tried_again() =>
+        {
+            State::Scheduled
+        }
         (AttemptKind::Charge | AttemptKind::Hold, _) => State::Failed,
         (AttemptKind::Capture | AttemptKind::Void, _) => State::Held,
     };

@@ -26,6 +26,7 @@ pub(super) fn hasten(
             due: Some(now),
             note: payment.note.clone(),
             source: payment.source.clone(),
+            auto: payment.auto,
         },
         State::Held => Event::HoldEnds {
             payment: payment.id,

@@ -5,6 +5,7 @@
 //! the state, and the limits last.
 
 mod attempt;
+mod auto_payment;
 mod hasten;
 mod hold;
 mod post;
@@ -44,6 +45,9 @@ pub(crate) fn decide(
         } => refund::due(folio, *payment, *refund, *attempt, now),
         Command::Expire { payment } => hold::expire(folio, *payment, now),
         Command::Hasten { payment } => hasten::hasten(folio, *payment, now),
+        Command::Arrange(arrange) => Ok(auto_payment::arrange(folio, arrange, now)),
+        Command::CallOff => Ok(auto_payment::call_off(folio)),
+        Command::Refuse { payment, reason } => auto_payment::refuse(folio, *payment, reason),
         Command::Unanswered { payment, attempt } => {
             attempt::unanswered(folio, *payment, *attempt, now)
         }
@@ -52,7 +56,11 @@ pub(crate) fn decide(
             attempt,
             kind,
             outcome,
-        } => attempt::answer(folio, *payment, *attempt, *kind, outcome, now),
+        } => {
+            let mut events = attempt::answer(folio, *payment, *attempt, *kind, outcome, now)?;
+            events.extend(auto_payment::after_answer(folio, &events));
+            Ok(events)
+        }
     }
 }
 

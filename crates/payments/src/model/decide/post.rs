@@ -69,6 +69,7 @@ pub(super) fn post(
         reference: None,
         authentication_url: None,
         attempt: None,
+        auto: None,
         created: now,
         refunds: Vec::new(),
     };
@@ -114,8 +115,11 @@ pub(super) fn edit(folio: &Folio, edit: &Edit, now: Timestamp) -> Result<Vec<Eve
         .transpose()?;
     check_note(edit.note.as_deref())?;
     let source = if edit.names_method {
-        let Source::Card { name, .. } = &payment.source else {
+        if !is_card(&payment.source) && payment.state != State::Scheduled {
             return Err(Rejection::NotScheduled(payment.state.public_name()));
+        }
+        let name = match &payment.source {
+            Source::Card { name, .. } | Source::Recorded { name } => name,
         };
         card(folio, name, true, edit.method.as_ref())?
     } else {
@@ -133,9 +137,10 @@ pub(super) fn edit(folio: &Folio, edit: &Edit, now: Timestamp) -> Result<Vec<Eve
         source,
         ..payment.clone()
     };
+    // Without a card, it waits until the guest has one.
     let starts = edit
         .due
-        .is_some_and(|due| due <= now)
+        .is_some_and(|due| due <= now && is_card(&edited.source))
         .then(|| start(&edited, edit.attempt, now));
     let change = Event::Edited {
         payment: edited.id,
@@ -143,6 +148,8 @@ pub(super) fn edit(folio: &Folio, edit: &Edit, now: Timestamp) -> Result<Vec<Eve
         due: edited.due,
         note: edited.note,
         source: edited.source,
+        // Whoever changes it, takes it over.
+        auto: None,
     };
     Ok(touched(folio).chain([change]).chain(starts).collect())
 }
@@ -154,10 +161,15 @@ pub(super) fn due(
     now: Timestamp,
 ) -> Result<Vec<Event>, Rejection> {
     let payment = find(folio, payment)?;
-    if payment.state != State::Scheduled || payment.due.is_none_or(|due| due > now) {
+    let is_due = payment.due.is_some_and(|due| due <= now) && is_card(&payment.source);
+    if payment.state != State::Scheduled || !is_due {
         return Err(Rejection::AttemptEnded);
     }
     Ok(vec![start(payment, attempt, now)])
+}
+
+fn is_card(source: &Source) -> bool {
+    matches!(source, Source::Card { .. })
 }
 
 /// The stored method as a payment's source. Either card name is taken: the stored method decides.
