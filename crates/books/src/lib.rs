@@ -1,7 +1,9 @@
 //! The accounting system, beginning with what it rests on.
 //!
 //! - [`evidence`]: everything that came from outside, in a chain for each connection that is only
-//!   ever added to and that shows what was changed.
+//!   ever added to and that shows what was changed;
+//! - [`mirror`]: what the evidence says, as it stands and as it stood; a fold of the chain;
+//! - [`sync`]: reading the account until the mirror is up to date.
 //!
 //! The books know the account that they mirror by its HTTP replies alone: whether those come from
 //! the real source or from our own platform, they cannot tell.
@@ -9,7 +11,9 @@
 mod books;
 mod error;
 pub mod evidence;
+pub mod mirror;
 mod schema;
+pub mod sync;
 
 use diesel_migrations::embed_migrations;
 

@@ -26,3 +26,51 @@ diesel::table! {
         signature -> Binary,
     }
 }
+
+diesel::table! {
+    mirror (id) {
+        id -> BigInt,
+        chain_id -> Text,
+        folded -> BigInt,
+        is_current -> Bool,
+    }
+}
+
+diesel::table! {
+    object (mirror_id, kind, id) {
+        mirror_id -> BigInt,
+        kind -> Text,
+        id -> Text,
+        record -> BigInt,
+        is_removed -> Bool,
+        is_flagged -> Bool,
+        code -> Nullable<Text>,
+        parent -> Nullable<Text>,
+        day -> Nullable<Text>,
+        scope -> Nullable<Text>,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    version (mirror_id, kind, id, record) {
+        mirror_id -> BigInt,
+        kind -> Text,
+        id -> Text,
+        record -> BigInt,
+        until_record -> BigInt,
+        is_removed -> Bool,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    sync_place (chain_id, list) {
+        chain_id -> Text,
+        list -> Text,
+        begun_ms -> BigInt,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        read_ms -> Nullable<BigInt>,
+    }
+}

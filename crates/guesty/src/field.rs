@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// A field of a reply.
@@ -81,6 +82,29 @@ impl<'de, T: FromStr> Deserialize<'de> for Field<T> {
     }
 }
 
+/// Marks what could not be read when a field is written.
+const ODD: &str = "?";
+
+impl<T: fmt::Display> Serialize for Field<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_unit(),
+            Self::Value(value) => serializer.collect_str(value),
+            Self::Odd(text) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry(ODD, text)?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// The text of an odd field that was written by us.
+fn written_odd(value: &Value) -> Option<&str> {
+    let fields = value.as_object().filter(|fields| fields.len() == 1)?;
+    fields.get(ODD)?.as_str()
+}
+
 struct FieldVisitor<T>(PhantomData<T>);
 
 impl<'de, T: FromStr> Visitor<'de> for FieldVisitor<T> {
@@ -123,14 +147,17 @@ impl<'de, T: FromStr> Visitor<'de> for FieldVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Field<T>, A::Error> {
         Ok(match Value::deserialize(MapAccessDeserializer::new(map))? {
             Value::Number(number) => Field::read(number.as_str()),
-            other => Field::Odd(other.to_string()),
+            other => Field::Odd(match written_odd(&other) {
+                Some(text) => text.to_owned(),
+                None => other.to_string(),
+            }),
         })
     }
 }
 
-/// Reads an object. Without this a list would do as well: its items would be taken for the fields
+/// Reads the body of a reply that is one object. Without this a list would do as well: its items would be taken for the fields
 /// in their order.
-pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     if first != Some(&b'{') {
         serde_json::from_slice::<IgnoredAny>(body)?;
@@ -197,6 +224,37 @@ mod tests {
         ] {
             assert_eq!(read::<Decimal>(json), Field::Odd(text.to_owned()), "{json}");
         }
+    }
+
+    #[test]
+    fn a_field_that_was_written_is_read_as_it_was() {
+        fn again<T: FromStr + fmt::Display + PartialEq + fmt::Debug>(json: &str) {
+            let field = read::<T>(json);
+            let written = serde_json::to_string(&field).unwrap();
+            assert_eq!(read::<T>(&written), field, "{json}, {written}");
+        }
+        for json in [
+            "1000.50",
+            "\"n/a\"",
+            "null",
+            "true",
+            "[1, 2.50]",
+            "{\"?\": 1}",
+            "{}",
+        ] {
+            again::<Decimal>(json);
+            again::<bool>(json);
+            again::<String>(json);
+            again::<Timestamp>(json);
+        }
+        assert_eq!(
+            serde_json::to_string(&read::<Decimal>("1e3")).unwrap(),
+            r#"{"?":"1e+3"}"#
+        );
+        assert_eq!(
+            serde_json::to_string(&read::<Decimal>("10.50")).unwrap(),
+            r#""10.5""#
+        );
     }
 
     #[test]

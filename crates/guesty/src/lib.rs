@@ -61,7 +61,7 @@ mod token;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use clock::WallClock;
 pub use error::{Error, Problem};
-pub use field::Field;
+pub use field::{Field, read_object};
 pub use guesty::{Guesty, Settings};
 pub use pace::{Limits, Share};
 pub use page::{PAGE_SIZE_MAX, Page};

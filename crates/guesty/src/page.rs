@@ -45,6 +45,8 @@ pub(crate) struct List {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) style: Style,
     pub(crate) page_size: u32,
+    /// How many rows to pass over.
+    pub(crate) skip: u64,
 }
 
 /// Where the reading of a list is.
@@ -71,9 +73,9 @@ where
 {
     let start = Position {
         connection,
-        list,
         path: 0,
-        skip: 0,
+        skip: list.skip,
+        list,
         total: None,
         before: Vec::new(),
         is_over: false,

@@ -24,6 +24,8 @@ pub struct ListingQuery {
     pub active: bool,
     /// How many at once, at most 100.
     pub page_size: u32,
+    /// How many to pass over, to go on where reading was interrupted.
+    pub skip: u64,
 }
 
 impl Default for ListingQuery {
@@ -31,6 +33,7 @@ impl Default for ListingQuery {
         Self {
             active: true,
             page_size: PAGE_SIZE_MAX,
+            skip: 0,
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct ReservationQuery {
     pub fields: String,
     /// How many at once, at most 100.
     pub page_size: u32,
+    /// How many to pass over, to go on where reading was interrupted.
+    pub skip: u64,
 }
 
 impl Default for ReservationQuery {
@@ -87,6 +92,7 @@ impl Default for ReservationQuery {
             filters: Vec::new(),
             fields: RESERVATION_FIELDS.to_owned(),
             page_size: PAGE_SIZE_MAX,
+            skip: 0,
         }
     }
 }

@@ -61,7 +61,8 @@ impl Reader {
         &self,
         query: &ListingQuery,
     ) -> impl Stream<Item = Result<Page<Listing>, Error>> + Send + use<> {
-        self.limited("/v1/listings", query.parameters(), query.page_size)
+        let page_size = query.page_size;
+        self.limited("/v1/listings", query.parameters(), page_size, query.skip)
     }
 
     /// `GET /v1/listings/{id}`
@@ -76,7 +77,13 @@ impl Reader {
         &self,
         query: &ReservationQuery,
     ) -> impl Stream<Item = Result<Page<Reservation>, Error>> + Send + use<> {
-        self.limited("/v1/reservations", query.parameters(), query.page_size)
+        let page_size = query.page_size;
+        self.limited(
+            "/v1/reservations",
+            query.parameters(),
+            page_size,
+            query.skip,
+        )
     }
 
     /// `GET /v1/reservations/{id}`, with its money.
@@ -206,12 +213,14 @@ impl Reader {
         path: &'static str,
         query: Parameters,
         page_size: u32,
+        skip: u64,
     ) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
         let list = List {
             paths: [path, path],
             query,
             style: Style::Limit,
             page_size: page_size.clamp(1, PAGE_SIZE_MAX),
+            skip,
         };
         pages(self.connection.clone(), list)
     }
@@ -227,6 +236,7 @@ impl Reader {
             query,
             style: Style::Take,
             page_size: page_size.clamp(1, PAGE_SIZE_MAX),
+            skip: 0,
         };
         pages(self.connection.clone(), list)
     }

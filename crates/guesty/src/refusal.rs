@@ -22,6 +22,8 @@ pub struct Refusal {
     pub details: Vec<String>,
     /// The id of the request, which the source's support asks for.
     pub request_id: Option<String>,
+    /// The body, byte for byte.
+    pub body: Bytes,
 }
 
 impl Refusal {
@@ -29,6 +31,7 @@ impl Refusal {
         let refusal = Self {
             status,
             request_id,
+            body: body.clone(),
             ..Self::default()
         };
         match serde_json::from_slice::<Value>(body) {

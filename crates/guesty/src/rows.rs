@@ -17,6 +17,13 @@ pub struct Rows<T> {
     pub unreadable: Vec<UnreadableRow>,
 }
 
+impl<T: DeserializeOwned> Rows<T> {
+    /// Reads the body of a list's reply again.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        Ok(Listed::read(body)?.rows)
+    }
+}
+
 /// A row of another shape than is documented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableRow {

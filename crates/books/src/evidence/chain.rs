@@ -146,11 +146,11 @@ impl Chain {
 ///
 /// A clock that was set back does not make a record older than the one before it: what was known at
 /// an instant is then always a beginning of the chain.
-pub(super) fn append(
+pub(crate) fn append<'a>(
     c: &mut Connection,
     signer: &Signer,
     id: ConnectionId,
-    records: &[NewRecord],
+    records: impl IntoIterator<Item = &'a NewRecord>,
 ) -> Result<Tip, Error> {
     let mut tip = tip(c, id)?;
     for record in records {

@@ -6,6 +6,9 @@
     reason = "helpers of tests may fail as tests do, and serve the tests alone"
 )]
 
+mod house;
 mod support;
 
 mod evidence;
+mod mirror;
+mod sync;

@@ -2,12 +2,12 @@
 
 use contract::{ObjectId, Timestamp};
 use money::Currency;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 
 /// The account that the credentials are for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Account {
     /// An id of the account; other applications of the same account may be told another.

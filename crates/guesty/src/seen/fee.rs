@@ -2,12 +2,12 @@
 
 use contract::id::{AccountId, FeeId, ListingId};
 use money::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, list};
 
 /// A fee of the account or of one listing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Fee {
     /// The fee's id.

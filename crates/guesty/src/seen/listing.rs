@@ -3,12 +3,12 @@
 use contract::Timestamp;
 use contract::id::{AccountId, ListingId, PaymentProviderId};
 use money::{Currency, Decimal};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, object};
 
 /// A property.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Listing {
     /// The listing's id.
@@ -50,7 +50,7 @@ pub struct Listing {
 }
 
 /// Where a property is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Address {
     /// The whole in one line.
@@ -68,7 +68,7 @@ pub struct Address {
 }
 
 /// The prices of a property.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Prices {
     /// Their currency.
@@ -84,7 +84,7 @@ pub struct Prices {
 }
 
 /// A picture of a property.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Picture {
     /// Where the small one is.

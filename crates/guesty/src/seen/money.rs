@@ -3,13 +3,13 @@
 use contract::id::{InvoiceItemId, PaymentProviderId};
 use contract::local::LocalDate;
 use money::{Currency, Decimal};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::payment::Payment;
 use crate::field::{Field, list};
 
 /// A reservation's money, in the reservation's currency and in major units.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Money {
     /// The currency of all amounts.
@@ -72,7 +72,7 @@ pub struct Money {
 }
 
 /// A line of an invoice.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct InvoiceItem {
     /// The line's id.
@@ -109,7 +109,7 @@ pub struct InvoiceItem {
 }
 
 /// A night of a line.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Night {
     /// Which.

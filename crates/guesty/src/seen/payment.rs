@@ -3,12 +3,12 @@
 use contract::id::{AttemptId, CaptureId, GuestId, PaymentId, PaymentMethodId, RefundId};
 use contract::{ObjectId, Timestamp};
 use money::{Currency, Decimal};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, list, object};
 
 /// A payment, planned or made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Payment {
     /// The payment's id.
@@ -56,7 +56,7 @@ pub struct Payment {
 }
 
 /// How a payment is paid.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Method {
     /// The stored method; none for what was received elsewhere.
@@ -71,7 +71,7 @@ pub struct Method {
 }
 
 /// One call of a processor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Attempt {
     /// The attempt's id.
@@ -86,7 +86,7 @@ pub struct Attempt {
 }
 
 /// A refund, planned or made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Refund {
     /// The refund's id.
@@ -113,7 +113,7 @@ pub struct Refund {
 }
 
 /// What was taken of a hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Capture {
     /// The capture's id.
@@ -128,7 +128,7 @@ pub struct Capture {
 }
 
 /// Disputes of a payment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Chargebacks {
     /// Each with its case.
@@ -137,7 +137,7 @@ pub struct Chargebacks {
 }
 
 /// A dispute. (Its fields are not documented.)
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Chargeback {
     /// Its id.

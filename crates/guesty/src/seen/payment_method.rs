@@ -2,12 +2,12 @@
 
 use contract::Timestamp;
 use contract::id::{AccountId, GuestId, PaymentMethodId, PaymentProviderId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 
 /// A stored method.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PaymentMethod {
     /// The method's id.

@@ -2,13 +2,13 @@
 //! fields of both.
 
 use money::{Currency, Decimal};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::report_time::ReportTime;
 use crate::field::Field;
 
 /// What one activity adds to a payout.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PayoutRow {
     /// The payout's id.

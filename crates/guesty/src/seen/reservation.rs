@@ -4,13 +4,13 @@ use contract::Timestamp;
 use contract::id::{AccountId, GuestId, ListingId, ReservationId};
 use contract::local::LocalDate;
 use money::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::money::Money;
 use crate::field::{Field, list, object};
 
 /// A stay.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Reservation {
     /// The reservation's id.
@@ -70,7 +70,7 @@ pub struct Reservation {
 }
 
 /// A channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Integration {
     /// Its name.
@@ -78,7 +78,7 @@ pub struct Integration {
 }
 
 /// A guest, in short.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Guest {
     /// The guest's id.
@@ -91,7 +91,7 @@ pub struct Guest {
 }
 
 /// A property, in short.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ListingInShort {
     /// The listing's id.
@@ -104,7 +104,7 @@ pub struct ListingInShort {
 }
 
 /// What held when a reservation was agreed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Confirmation {
     /// The taxes of that day.

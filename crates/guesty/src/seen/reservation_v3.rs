@@ -3,12 +3,12 @@
 use contract::id::{AccountId, GuestId, ListingId, ReservationId};
 use contract::local::LocalDate;
 use contract::{ObjectId, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, list, object};
 
 /// A stay or several, without money.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ReservationV3 {
     /// The reservation's id; the same as in the older shape.
@@ -53,7 +53,7 @@ pub struct ReservationV3 {
 }
 
 /// A stay in one property.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Stay {
     /// The first day, by the property's calendar.
@@ -75,7 +75,7 @@ pub struct Stay {
 }
 
 /// Whether the guest has come.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GuestStay {
     /// `not_set`, `checked_in`, `checked_out`, `no_show`.

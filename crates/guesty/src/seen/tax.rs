@@ -2,12 +2,12 @@
 
 use contract::id::{AccountId, ListingId, TaxId};
 use money::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, list};
 
 /// A tax of the account or of one listing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Tax {
     /// The tax's id.
@@ -45,7 +45,7 @@ pub struct Tax {
 }
 
 /// Where other amounts hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Overrides {
     /// What the ranges count: `NIGHTS`, `DATES`, `NIGHTS_IN_DATES`, `LOS`.
@@ -58,7 +58,7 @@ pub struct Overrides {
 }
 
 /// Amounts for a part of the year.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OverrideRule {
     /// Which part; none: all of it.
@@ -69,7 +69,7 @@ pub struct OverrideRule {
 }
 
 /// A part of the year.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct YearRange {
     /// The first day, `12-31`.
@@ -79,7 +79,7 @@ pub struct YearRange {
 }
 
 /// An amount for some nights.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct NightRange {
     /// The first night, from 1.

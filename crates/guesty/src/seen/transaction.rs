@@ -1,13 +1,13 @@
 //! The payment transactions report.
 
 use money::{Currency, Decimal};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::report_time::ReportTime;
 use crate::field::Field;
 
 /// A transaction, as the processor has it on record.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Transaction {
     /// The processor's id of it.

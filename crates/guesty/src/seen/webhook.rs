@@ -2,12 +2,12 @@
 
 use contract::id::AccountId;
 use contract::id::WebhookId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, list};
 
 /// A subscription.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Webhook {
     /// The subscription's id.

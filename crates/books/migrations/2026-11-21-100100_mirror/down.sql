@@ -1,0 +1,3 @@
+DROP TABLE version;
+DROP TABLE object;
+DROP TABLE mirror;

@@ -1,0 +1,89 @@
+//! Taking in what came: appended to the chain if it changes the mirror, and folded, in one
+//! transaction.
+
+use std::sync::Arc;
+
+use contract::id::ConnectionId;
+use diesel::prelude::*;
+use guesty::Reply;
+use store::{Connection, update_prepared};
+
+use super::fold::{Reading, Source, read};
+use super::read::{Mirror, current_or_new};
+use super::step::{Counts, Pages, step};
+use crate::Error;
+use crate::evidence::{self, NewRecord, Signer, append, tip};
+use crate::schema::mirror;
+
+/// A record that may be appended, and what it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) record: NewRecord,
+    pub(crate) reading: Reading,
+}
+
+impl Delivery {
+    /// A reply, as one page of a list and of how many; 0 where that is not known.
+    pub(crate) fn of(reply: &Reply, page: i32, pages: i32) -> Result<Self, Error> {
+        let subject = format!("GET {}", reply.request);
+        let source = Source {
+            kind: evidence::Kind::Reply.name(),
+            subject: &subject,
+            status: reply.status.into(),
+            page,
+            pages,
+            body: &reply.body,
+        };
+        let reading = read(source);
+        let kind = evidence::Kind::Reply;
+        let record = NewRecord::new(kind, subject, reply.received_at, &reply.body)?
+            .with_status(reply.status)
+            .as_page(page, pages);
+        Ok(Self { record, reading })
+    }
+
+    /// Says how many pages the list has, once that is known.
+    pub(crate) fn is_of(&mut self, pages: i32) {
+        self.record.pages = pages;
+        if let Some(whole) = &mut self.reading.whole {
+            whole.pages = pages;
+        }
+    }
+}
+
+impl Mirror {
+    /// Takes in replies that belong together: one that stands for itself, or all pages of a list in
+    /// their order. They are appended to the chain if they change anything.
+    pub async fn take_in(&self, replies: &[Reply]) -> Result<Counts, Error> {
+        let pages = i32::try_from(replies.len()).unwrap_or(i32::MAX);
+        let deliveries = (1..).zip(replies);
+        let deliveries = deliveries.map(|(page, reply)| Delivery::of(reply, page, pages));
+        let deliveries: Vec<Delivery> = deliveries.collect::<Result<_, _>>()?;
+        let chain = &self.chain;
+        let (id, signer) = (chain.id, Arc::clone(&chain.signer));
+        let work = move |c: &mut Connection| absorb(c, &signer, id, &deliveries);
+        chain.store.write(chain.lock(), work).await
+    }
+}
+
+/// Folds what came together, inside a transaction that holds the chain's lock. If any of it changes
+/// the mirror, all of it is appended: the pages of a list prove together what is not in it.
+pub(crate) fn absorb(
+    c: &mut Connection,
+    signer: &Signer,
+    id: ConnectionId,
+    deliveries: &[Delivery],
+) -> Result<Counts, Error> {
+    let mirror = current_or_new(c, id)?;
+    let tip = tip(c, id)?;
+    let mut pages = Pages::default();
+    let mut counts = Counts::default();
+    for (delivery, number) in deliveries.iter().zip(tip.length + 1..) {
+        counts += step(c, mirror, number, &delivery.reading, &mut pages)?;
+    }
+    if counts.is_change() {
+        let tip = append(c, signer, id, deliveries.iter().map(|came| &came.record))?;
+        update_prepared!(c, mirror::table.find(mirror), mirror::folded.eq(tip.length))?;
+    }
+    Ok(counts)
+}

@@ -1,0 +1,197 @@
+//! The state of an object, in one canonical form: equal objects have equal texts.
+
+use guesty::Field;
+use guesty::seen::account::Account;
+use guesty::seen::fee::Fee;
+use guesty::seen::listing::Listing;
+use guesty::seen::payout::PayoutRow;
+use guesty::seen::reservation::Reservation;
+use guesty::seen::tax::Tax;
+use guesty::seen::transaction::Transaction;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, flag};
+
+/// An object, as a reply has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(super) kind: Kind,
+    pub(super) id: String,
+    pub(super) is_flagged: bool,
+    pub(super) labels: Labels,
+    pub(super) state: String,
+}
+
+/// What an object is looked for by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Labels {
+    pub(super) code: Option<String>,
+    pub(super) parent: Option<String>,
+    pub(super) day: Option<String>,
+    pub(super) scope: Option<String>,
+}
+
+/// Which taxes hold for a property, its own or the account's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AppliedTaxes {
+    /// Their ids.
+    pub tax_ids: Vec<String>,
+}
+
+impl Seen {
+    fn new(
+        kind: Kind,
+        id: Option<String>,
+        labels: Labels,
+        value: &impl Serialize,
+    ) -> Result<Self, String> {
+        let id = id.ok_or_else(|| format!("a {kind} without an id"))?;
+        let mut state = serde_json::to_value(value).map_err(|error| error.to_string())?;
+        prune(&mut state);
+        Ok(Self {
+            kind,
+            id,
+            is_flagged: !flag::flags(kind, &state).is_empty(),
+            labels,
+            state: state.to_string(),
+        })
+    }
+
+    pub(super) fn account(account: &Account) -> Result<Self, String> {
+        // Applications of one account are told different ids of it, and there is only one.
+        Self::new(
+            Kind::Account,
+            Some("account".to_owned()),
+            Labels::default(),
+            account,
+        )
+    }
+
+    pub(super) fn property(listing: &Listing) -> Result<Self, String> {
+        let labels = Labels {
+            scope: text(&listing.active).map(|active| format!("active={active}")),
+            ..Labels::default()
+        };
+        Self::new(Kind::Property, text(&listing.id), labels, listing)
+    }
+
+    pub(super) fn reservation(reservation: &Reservation) -> Result<Self, String> {
+        let labels = Labels {
+            code: text(&reservation.confirmation_code),
+            parent: text(&reservation.listing_id),
+            day: text(&reservation.check_in_date_localized),
+            scope: None,
+        };
+        Self::new(
+            Kind::Reservation,
+            text(&reservation.id),
+            labels,
+            reservation,
+        )
+    }
+
+    pub(super) fn tax(tax: &Tax, level: &str) -> Result<Self, String> {
+        Self::new(Kind::Tax, text(&tax.id), level_of(level), tax)
+    }
+
+    pub(super) fn fee(fee: &Fee, level: &str) -> Result<Self, String> {
+        Self::new(Kind::Fee, text(&fee.id), level_of(level), fee)
+    }
+
+    pub(super) fn applied_taxes(listing: &str, taxes: &[Tax]) -> Result<Self, String> {
+        let tax_ids = taxes.iter().filter_map(|tax| text(&tax.id)).collect();
+        let labels = Labels {
+            parent: Some(listing.to_owned()),
+            ..Labels::default()
+        };
+        let applied = AppliedTaxes { tax_ids };
+        Self::new(
+            Kind::AppliedTaxes,
+            Some(listing.to_owned()),
+            labels,
+            &applied,
+        )
+    }
+
+    pub(super) fn transaction(row: &Transaction, window: &str) -> Result<Self, String> {
+        let labels = Labels {
+            code: text(&row.reservation_confirmation_code),
+            parent: None,
+            day: text(&row.merchant_date).map(date),
+            scope: Some(window.to_owned()),
+        };
+        Self::new(Kind::Transaction, text(&row.transaction_id), labels, row)
+    }
+
+    /// The report gives its rows no ids: what tells the lines of a payout apart stands for one.
+    pub(super) fn payout_line(row: &PayoutRow, window: &str) -> Result<Self, String> {
+        let labels = Labels {
+            code: text(&row.reservation_confirmation_code)
+                .or_else(|| text(&row.merchant_transaction_id)),
+            parent: text(&row.payout_id),
+            day: text(&row.payout_process_date).map(date),
+            scope: Some(window.to_owned()),
+        };
+        let parts = [
+            text(&row.activity_type),
+            text(&row.transaction_id).or_else(|| text(&row.processor_transaction_id)),
+            text(&row.fee_name),
+            text(&row.adjustment_id),
+            text(&row.reserve_collection_date),
+        ];
+        let id = text(&row.payout_id).map(|payout| {
+            let parts = parts.into_iter().flatten();
+            parts.fold(payout, |id, part| format!("{id}/{part}"))
+        });
+        Self::new(Kind::PayoutLine, id, labels, row)
+    }
+}
+
+/// Whose catalog a tax or fee is in: a listing's, or the account's.
+fn level_of(level: &str) -> Labels {
+    Labels {
+        parent: Some(level.to_owned()),
+        scope: Some(level.to_owned()),
+        ..Labels::default()
+    }
+}
+
+fn text<T: ToString>(field: &Field<T>) -> Option<String> {
+    match field {
+        Field::Absent => None,
+        Field::Value(value) => Some(value.to_string()),
+        Field::Odd(text) => Some(text.clone()),
+    }
+}
+
+/// The date of a report's time.
+fn date(time: String) -> String {
+    match time.get(..10) {
+        Some(date) => date.to_owned(),
+        None => time,
+    }
+}
+
+/// Takes out what says nothing: nulls, empty lists and empty objects. Items of lists stay, since
+/// their places mean something.
+fn prune(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(prune);
+            fields.retain(|_, inner| !is_nothing(inner));
+        }
+        Value::Array(items) => items.iter_mut().for_each(prune),
+        _ => {}
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,91 @@
+//! How far a list was read.
+
+use chrono::Duration;
+use contract::Timestamp;
+use contract::id::ConnectionId;
+use diesel::prelude::*;
+use store::{Connection, both};
+
+use crate::Error;
+use crate::schema::sync_place;
+
+/// A reading that was interrupted longer ago is begun anew.
+const STALE: Duration = Duration::hours(6);
+
+/// How far a list was read.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sync_place, treat_none_as_null = true)]
+pub(super) struct Place {
+    chain_id: String,
+    list: String,
+    begun_ms: Timestamp,
+    pub(super) done: i64,
+    pub(super) total: Option<i64>,
+    pub(super) read_ms: Option<Timestamp>,
+}
+
+impl Place {
+    /// Where the reading of a list goes on: at its beginning, or where it was interrupted of late.
+    pub(super) fn resume(
+        c: &mut Connection,
+        chain: ConnectionId,
+        list: &str,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let row = sync_place::table.find((chain.as_str(), list));
+        let found = both!(c, c => row.select(Self::as_select()).first::<Self>(c).optional())?;
+        let begun = Self {
+            chain_id: chain.to_string(),
+            list: list.to_owned(),
+            begun_ms: now,
+            done: 0,
+            total: None,
+            read_ms: None,
+        };
+        Ok(match found {
+            None => begun,
+            Some(place) if place.done > 0 && now - place.begun_ms < STALE => place,
+            Some(place) => Self {
+                read_ms: place.read_ms,
+                ..begun
+            },
+        })
+    }
+
+    /// The same list from its beginning.
+    pub(super) fn anew(self, now: Timestamp) -> Self {
+        Self {
+            begun_ms: now,
+            done: 0,
+            total: None,
+            ..self
+        }
+    }
+
+    /// So many rows are in.
+    pub(super) fn at(&self, done: u64, total: Option<u64>) -> Self {
+        Self {
+            done: i64::try_from(done).unwrap_or(i64::MAX),
+            total: total.and_then(|total| i64::try_from(total).ok()),
+            ..self.clone()
+        }
+    }
+
+    /// All rows are in.
+    pub(super) fn at_end(&self) -> Self {
+        Self {
+            done: 0,
+            total: None,
+            read_ms: Some(self.begun_ms),
+            ..self.clone()
+        }
+    }
+
+    /// Keeps it.
+    pub(super) fn save(&self, c: &mut Connection) -> Result<(), Error> {
+        let insert = diesel::insert_into(sync_place::table).values(self);
+        let key = (sync_place::chain_id, sync_place::list);
+        both!(c, c => insert.on_conflict(key).do_update().set(self).execute(c))?;
+        Ok(())
+    }
+}

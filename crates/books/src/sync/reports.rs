@@ -1,0 +1,189 @@
+//! What processors report, month by month.
+
+use chrono::{Days, Months, NaiveDate};
+use contract::Timestamp;
+use contract::id::ConnectionId;
+use diesel::prelude::*;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use guesty::seen::account::Account;
+use guesty::{Error as SourceError, Reply, ReportQuery, Window};
+use store::{Connection, both};
+
+use super::months::{months, next};
+use super::place::Place;
+use super::run::Run;
+use super::{Span, Sync};
+use crate::Error;
+use crate::mirror::{AsOf, Delivery, Kind, Mirror, current};
+use crate::schema::object;
+
+/// How long before a stay its first payment may be, and how far back nothing is looked for.
+const MONTHS_BEFORE_A_STAY: Months = Months::new(12);
+const MONTHS_MAX: Months = Months::new(120);
+
+/// The two reports.
+#[derive(Debug, Clone, Copy)]
+enum Report {
+    Transactions,
+    Payouts,
+}
+
+impl Report {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Transactions => "transactions",
+            Self::Payouts => "payouts",
+        }
+    }
+}
+
+impl Sync {
+    pub(super) async fn payments(
+        &self,
+        run: &mut Run<'_>,
+        span: Option<Span>,
+    ) -> Result<(), Error> {
+        for report in [Report::Transactions, Report::Payouts] {
+            match span {
+                Some(span) => self.months_of(run, report, span).await?,
+                None => self.all_months_of(run, report).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Months that somebody wants to have read, whether mature or not.
+    async fn months_of(&self, run: &mut Run<'_>, report: Report, span: Span) -> Result<(), Error> {
+        let windows: Vec<Window> = months(span).collect();
+        let total = windows.len() as u64;
+        for (done, window) in (1..).zip(windows) {
+            let place = self.place(&name(report, window)).await?;
+            self.month(run, report, window, place).await?;
+            run.tell(report.name(), done, Some(total));
+        }
+        Ok(())
+    }
+
+    /// All months up to this one that are not mature, and those after it while they have rows: an
+    /// account's own time may be ahead of ours.
+    async fn all_months_of(&self, run: &mut Run<'_>, report: Report) -> Result<(), Error> {
+        let today = self.now().date();
+        let Ok(span) = Span::new(self.first_day(today).await?, today) else {
+            return Ok(());
+        };
+        let mut windows: Vec<Window> = months(span).collect();
+        let total = windows.len() as u64;
+        windows.reverse();
+        let mut done = 0;
+        while let Some(window) = windows.pop() {
+            let place = self.place(&name(report, window)).await?;
+            if self.is_mature(window, place.read_ms) {
+                run.summary.windows_mature += 1;
+            } else {
+                let rows = self.month(run, report, window, place).await?;
+                if windows.is_empty() && rows > 0 {
+                    windows.extend(next(window));
+                }
+            }
+            done += 1;
+            run.tell(report.name(), done, Some(total.max(done)));
+        }
+        Ok(())
+    }
+
+    /// Reads a month to its end and takes it in whole; how many rows it has.
+    async fn month(
+        &self,
+        run: &mut Run<'_>,
+        report: Report,
+        window: Window,
+        place: Place,
+    ) -> Result<usize, Error> {
+        let mut replies = self.replies(report, window);
+        let mut deliveries = Vec::new();
+        for page in 1.. {
+            match replies.try_next().await {
+                Ok(Some(reply)) => deliveries.push(Delivery::of(&reply, page, 0)?),
+                Ok(None) => break,
+                Err(error) => {
+                    run.note(name(report, window), &error);
+                    return Ok(0);
+                }
+            }
+        }
+        let pages = i32::try_from(deliveries.len()).unwrap_or(i32::MAX);
+        for delivery in &mut deliveries {
+            delivery.is_of(pages);
+        }
+        let rows = deliveries
+            .iter()
+            .map(|delivery| delivery.reading.seen.len())
+            .sum();
+        self.commit(run, deliveries, Some(place.at_end())).await?;
+        run.summary.windows_read += 1;
+        Ok(rows)
+    }
+
+    fn replies(
+        &self,
+        report: Report,
+        window: Window,
+    ) -> BoxStream<'static, Result<Reply, SourceError>> {
+        let query = ReportQuery::dates(window);
+        match report {
+            Report::Transactions => {
+                let pages = self.reader.transactions(&query);
+                pages.map_ok(|page| page.reply).boxed()
+            }
+            Report::Payouts => {
+                let pages = self.reader.payouts(&query);
+                pages.map_ok(|page| page.reply).boxed()
+            }
+        }
+    }
+
+    /// Whether a month was read so late that nothing changes in it any more.
+    fn is_mature(&self, window: Window, read: Option<Timestamp>) -> bool {
+        let days = Days::new(self.settings.mature_after_days.into());
+        let mature = window.end().checked_add_days(days);
+        read.zip(mature)
+            .is_some_and(|(read, mature)| read.date() > mature)
+    }
+
+    /// The first day on which there may have been a payment: that on which the account was made, or
+    /// a year before the first stay.
+    async fn first_day(&self, today: NaiveDate) -> Result<NaiveDate, Error> {
+        let account = Mirror::of(&self.chain)
+            .get::<Account>("account", AsOf::Now)
+            .await?;
+        let made = account.and_then(|account| account.value.created_at.get());
+        let id = self.chain.id;
+        let stay = self.chain.store.read(move |c| first_stay(c, id)).await?;
+        let stay = stay.and_then(|day| day.parse::<NaiveDate>().ok());
+        let before = |months| today.checked_sub_months(months).unwrap_or(today);
+        let first = (made.map(Timestamp::date).into_iter())
+            .chain(stay.and_then(|stay| stay.checked_sub_months(MONTHS_BEFORE_A_STAY)))
+            .min();
+        let first = first.unwrap_or_else(|| before(MONTHS_BEFORE_A_STAY));
+        Ok(first.clamp(before(MONTHS_MAX), today))
+    }
+}
+
+fn name(report: Report, window: Window) -> String {
+    format!("{} {}..{}", report.name(), window.start(), window.end())
+}
+
+/// The first day of the first stay that is known.
+fn first_stay(c: &mut Connection, chain: ConnectionId) -> Result<Option<String>, Error> {
+    let Some(mirror) = current(c, chain)? else {
+        return Ok(None);
+    };
+    let days = object::table
+        .filter(object::mirror_id.eq(mirror))
+        .filter(object::kind.eq(Kind::Reservation.name()))
+        .filter(object::day.is_not_null())
+        .order(object::day)
+        .select(object::day.assume_not_null());
+    Ok(both!(c, c => days.first::<String>(c).optional())?)
+}

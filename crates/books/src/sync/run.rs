@@ -1,0 +1,163 @@
+//! A run, from its first part to its last.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use contract::Timestamp;
+use guesty::{Reader, Reply};
+use store::{Clock, Connection};
+
+use super::place::Place;
+use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary};
+use crate::Error;
+use crate::evidence::Chain;
+use crate::mirror::{Counts, Delivery, absorb};
+
+/// What can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How many days after its end a month of a report is mature: what was read then is not read
+    /// again.
+    pub mature_after_days: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mature_after_days: 120,
+        }
+    }
+}
+
+/// Brings the mirror of one connection up to date.
+#[derive(Clone)]
+pub struct Sync {
+    pub(super) chain: Chain,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) reader: Reader,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: Settings,
+}
+
+/// What is heard of a run while it lasts.
+pub(super) struct Run<'a> {
+    pub(super) part: Part,
+    pub(super) counts: Counts,
+    pub(super) summary: Summary,
+    pub(super) progress: &'a (dyn Fn(Progress) + Send + std::marker::Sync),
+}
+
+impl Run<'_> {
+    pub(super) fn tell(&self, list: &str, done: u64, total: Option<u64>) {
+        (self.progress)(Progress {
+            part: self.part,
+            list: list.to_owned(),
+            done,
+            total,
+        });
+    }
+
+    pub(super) fn note(&mut self, what: impl Into<String>, reason: &dyn Display) {
+        let (part, what, reason) = (self.part, what.into(), reason.to_string());
+        tracing::warn!(%part, what, reason, "could not be read");
+        self.summary.problems.push(Problem { part, what, reason });
+    }
+
+    /// What in a reply could not be read is a problem of its own each time.
+    pub(super) fn note_unreadable(&mut self, delivery: &Delivery) {
+        for reason in &delivery.reading.unreadable {
+            self.note(delivery.record.subject.clone(), reason);
+        }
+    }
+}
+
+impl Sync {
+    /// Reads by the first generation of the API.
+    pub fn new(chain: &Chain, reader: Reader, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        Self {
+            chain: chain.clone(),
+            source: Arc::new(FirstGeneration::new(reader.clone())),
+            reader,
+            clock,
+            settings,
+        }
+    }
+
+    /// The same, with properties and reservations read elsewhere.
+    #[must_use]
+    pub fn with_source(self, source: Arc<dyn Source>) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Reads some parts, in their own order. The span is of arrivals for reservations, of the
+    /// processors' dates for payments; without one, all reservations are read, and all months that
+    /// are not mature. What cannot be read is in the summary; an error is the database's.
+    pub async fn run(
+        &self,
+        parts: &[Part],
+        span: Option<Span>,
+        progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
+    ) -> Result<Summary, Error> {
+        let mut summary = Summary::default();
+        for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
+            let mut run = Run {
+                part,
+                counts: Counts::default(),
+                summary,
+                progress,
+            };
+            match part {
+                Part::Properties => self.properties(&mut run).await?,
+                Part::Reservations => self.reservations(&mut run, span).await?,
+                Part::Taxes => self.catalog(&mut run).await?,
+                Part::Payments => self.payments(&mut run, span).await?,
+            }
+            summary = run.summary;
+            summary.parts.push((part, run.counts));
+        }
+        Ok(summary)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Takes in a reply that stands for itself.
+    pub(super) async fn take_in(&self, run: &mut Run<'_>, reply: &Reply) -> Result<(), Error> {
+        let delivery = Delivery::of(reply, 1, 1)?;
+        self.commit(run, vec![delivery], None).await
+    }
+
+    /// Takes in what came together, and keeps how far the list was read, in one transaction.
+    pub(super) async fn commit(
+        &self,
+        run: &mut Run<'_>,
+        deliveries: Vec<Delivery>,
+        place: Option<Place>,
+    ) -> Result<(), Error> {
+        for delivery in &deliveries {
+            run.note_unreadable(delivery);
+        }
+        let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
+        let work = move |c: &mut Connection| {
+            let counts = absorb(c, &signer, id, &deliveries)?;
+            if let Some(place) = &place {
+                place.save(c)?;
+            }
+            Ok::<_, Error>(counts)
+        };
+        run.counts += self.chain.store.write(self.chain.lock(), work).await?;
+        Ok(())
+    }
+
+    pub(super) async fn place(&self, list: &str) -> Result<Place, Error> {
+        let (id, list, now) = (self.chain.id, list.to_owned(), self.now());
+        let place = move |c: &mut Connection| Place::resume(c, id, &list, now);
+        self.chain.store.read(place).await
+    }
+
+    pub(super) async fn save(&self, place: Place) -> Result<(), Error> {
+        let work = move |c: &mut Connection| place.save(c);
+        self.chain.store.write(self.chain.lock(), work).await
+    }
+}

@@ -1,0 +1,102 @@
+//! What a run came to.
+
+use std::fmt;
+
+use crate::mirror::Counts;
+
+/// A part of what is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The account and its properties.
+    Properties,
+    /// Reservations with their charges and payments.
+    Reservations,
+    /// The catalog of taxes and fees, and which hold where.
+    Taxes,
+    /// What processors report: transactions and payouts.
+    Payments,
+}
+
+impl Part {
+    /// All of them, in the order in which they are read.
+    pub const ALL: [Self; 4] = [
+        Self::Properties,
+        Self::Reservations,
+        Self::Taxes,
+        Self::Payments,
+    ];
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Properties => "properties",
+            Self::Reservations => "reservations",
+            Self::Taxes => "taxes",
+            Self::Payments => "payments",
+        })
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What is read.
+    pub part: Part,
+    /// Which list of it.
+    pub list: String,
+    /// How many of its rows, requests or windows are done.
+    pub done: u64,
+    /// How many there are, if that is known.
+    pub total: Option<u64>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What was to be read.
+    pub part: Part,
+    /// Which list or object of it.
+    pub what: String,
+    /// What stood in the way, and what to do.
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}: {}", self.part, self.what, self.reason)
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What became of the objects of each part, in the order in which they were read.
+    pub parts: Vec<(Part, Counts)>,
+    /// How many months of reports were read.
+    pub windows_read: u64,
+    /// How many months of reports were not read, since nothing changes in them any more.
+    pub windows_mature: u64,
+    /// What could not be read. The rest is in.
+    pub problems: Vec<Problem>,
+}
+
+impl Summary {
+    /// All parts together.
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        self.parts.iter().for_each(|(_, counts)| total += *counts);
+        total
+    }
+
+    /// Whether all was read.
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The counts of a part.
+    pub fn of(&self, part: Part) -> Counts {
+        let mut parts = self.parts.iter().filter(|(of, _)| *of == part);
+        parts.next().map(|(_, counts)| *counts).unwrap_or_default()
+    }
+}

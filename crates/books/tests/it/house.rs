@@ -1,0 +1,228 @@
+//! A source that a test furnishes as it likes, over real sockets.
+
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use guesty::{Credentials, Guesty, Limits, Reader, RetryPolicy, Settings};
+use serde_json::{Value, json};
+
+/// What the source has.
+#[derive(Default)]
+pub struct Rooms {
+    pub listings: Vec<Value>,
+    pub reservations: Vec<Value>,
+    pub taxes: Vec<Value>,
+    pub transactions: Vec<Value>,
+    pub payouts: Vec<Value>,
+    /// Paths that fail.
+    pub broken: Vec<String>,
+    /// How many more requests are answered.
+    pub patience: Option<usize>,
+    pub asked: Vec<String>,
+}
+
+#[derive(Clone)]
+pub struct House {
+    rooms: Arc<Mutex<Rooms>>,
+    base: String,
+}
+
+impl House {
+    pub async fn open() -> Self {
+        let rooms = Arc::new(Mutex::new(Rooms::default()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .route("/oauth2/token", post(token))
+            .route("/v1/{*path}", get(answer))
+            .with_state(Arc::clone(&rooms));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { rooms, base }
+    }
+
+    /// Furnishes it.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Rooms) -> T) -> T {
+        work(&mut self.rooms.lock().unwrap())
+    }
+
+    /// How many requests there were since the last time.
+    pub fn asked(&self) -> Vec<String> {
+        self.with(|rooms| std::mem::take(&mut rooms.asked))
+    }
+
+    pub fn reader(&self) -> Reader {
+        let settings = Settings {
+            base_url: self.base.parse().unwrap(),
+            limits: Limits {
+                per_second: 100_000,
+                per_minute: 1_000_000,
+                per_hour: 1_000_000,
+                ..Limits::full_speed()
+            },
+            retry: RetryPolicy {
+                tries: 1,
+                ..RetryPolicy::default()
+            },
+            ..Settings::new(Credentials::new("0oaTEST", "secret"))
+        };
+        Guesty::new(settings).unwrap().reader()
+    }
+}
+
+async fn token() -> Json<Value> {
+    Json(json!({"token_type": "Bearer", "expires_in": 86400, "access_token": "t"}))
+}
+
+async fn answer(
+    State(rooms): State<Arc<Mutex<Rooms>>>,
+    Path(path): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let is_patient = {
+        let mut rooms = rooms.lock().unwrap();
+        rooms
+            .asked
+            .push(format!("{path}?{}", query.clone().unwrap_or_default()));
+        match &mut rooms.patience {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None => true,
+        }
+    };
+    if !is_patient {
+        std::future::pending::<()>().await;
+    }
+    let rooms = rooms.lock().unwrap();
+    if rooms.broken.contains(&path) {
+        return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!("broken"))).into_response();
+    }
+    let query = Query(query.unwrap_or_default());
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["accounts", "me"] => {
+            Json(json!({"_id": "64da246c7a5a2d00331a5b1c", "createdAt": "2026-09-10"}))
+                .into_response()
+        }
+        ["listings"] => {
+            let active = query.get("active").as_deref() == Some("true");
+            let is_wanted = |row: &&Value| row["active"].as_bool() == Some(active);
+            list(&query, rooms.listings.iter().filter(is_wanted))
+        }
+        ["listings", id] => one(&rooms.listings, id),
+        ["reservations"] => {
+            let filters = query.get("filters").unwrap_or_default();
+            let filters: Vec<Value> = serde_json::from_str(&filters).unwrap_or_default();
+            let is_wanted = |row: &&Value| {
+                filters.iter().all(|filter| {
+                    let (is, than) = (
+                        row["checkInDateLocalized"].as_str(),
+                        filter["value"].as_str(),
+                    );
+                    if filter["operator"] == "$gte" {
+                        is >= than
+                    } else {
+                        is <= than
+                    }
+                })
+            };
+            list(&query, rooms.reservations.iter().filter(is_wanted))
+        }
+        ["reservations", id] => one(&rooms.reservations, id),
+        ["taxes", "account"] | ["taxes", _, _, "actual"] => Json(&rooms.taxes).into_response(),
+        ["payment-transactions", "reports"] => report(&query, &rooms.transactions, "merchantDate"),
+        ["payment-transactions", "reports", _] => {
+            report(&query, &rooms.payouts, "payoutProcessDate")
+        }
+        _ => Json(json!([])).into_response(),
+    }
+}
+
+struct Query(String);
+
+impl Query {
+    fn get(&self, name: &str) -> Option<String> {
+        let url = reqwest::Url::parse(&format!("http://x?{}", self.0)).unwrap();
+        let mut pairs = url.query_pairs().filter(|(key, _)| key == name);
+        pairs.next().map(|(_, value)| value.into_owned())
+    }
+
+    fn number(&self, name: &str) -> usize {
+        self.get(name).map_or(0, |number| number.parse().unwrap())
+    }
+}
+
+fn list<'a>(query: &Query, rows: impl Iterator<Item = &'a Value>) -> Response {
+    let mut rows: Vec<&Value> = rows.collect();
+    rows.sort_by_key(|row| row["_id"].as_str());
+    let count = rows.len();
+    let page = rows
+        .into_iter()
+        .skip(query.number("skip"))
+        .take(query.number("limit"));
+    let results: Vec<&Value> = page.collect();
+    Json(json!({"results": results, "count": count})).into_response()
+}
+
+fn one(rows: &[Value], id: &str) -> Response {
+    match rows.iter().find(|row| row["_id"] == id) {
+        Some(row) => Json(row).into_response(),
+        None => (StatusCode::NOT_FOUND, Json(json!("Not Found"))).into_response(),
+    }
+}
+
+fn report(query: &Query, rows: &[Value], date: &str) -> Response {
+    let (start, end) = (
+        query.get("startDate").unwrap(),
+        query.get("endDate").unwrap(),
+    );
+    let is_wanted = |row: &&Value| {
+        let day = &row[date].as_str().unwrap()[..10];
+        start.as_str() <= day && day <= end.as_str()
+    };
+    let page = rows.iter().filter(is_wanted).skip(query.number("skip"));
+    Json(page.take(query.number("take")).collect::<Vec<_>>()).into_response()
+}
+
+pub fn id(number: usize) -> String {
+    format!("{number:024x}")
+}
+
+pub fn listing(number: usize) -> Value {
+    json!({
+        "_id": id(number), "title": format!("House {number}"), "active": true, "bathrooms": 1.5,
+        "accommodates": 4, "prices": {"currency": "USD", "cleaningFee": 20.5},
+        "picture": {"thumbnail": "https://example.com/t.jpg"},
+    })
+}
+
+pub fn reservation(number: usize, check_in: &str, paid: &str) -> Value {
+    json!({
+        "_id": id(number), "listingId": id(1), "status": "confirmed",
+        "confirmationCode": format!("GY-{number}"), "checkInDateLocalized": check_in,
+        "checkOutDateLocalized": "2026-12-31", "createdAt": "2026-08-14T13:05:00.263Z",
+        "money": {"currency": "USD", "totalPaid": paid, "balanceDue": 0},
+    })
+}
+
+pub fn transaction(number: usize, date: &str, settled: Option<&str>) -> Value {
+    json!({
+        "transactionId": format!("1387{number:015}"), "reservationConfirmationCode": "GY-1",
+        "amount": "100.00", "currency": "USD", "last4": "0042", "merchantDate": date,
+        "settlementDate": settled, "status": "Processed", "transactionType": "Charge",
+    })
+}
+
+pub fn payout_line(payout: usize, fee: &str, status: &str, date: &str) -> Value {
+    json!({
+        "payoutId": payout.to_string(), "payoutProcessDate": date, "payoutAmount": "97.10",
+        "payoutStatus": status, "activityType": "Fee", "feeName": fee, "activityAmount": "-2.90",
+        "currency": "USD", "processorTransactionId": "1387000000000000001",
+    })
+}
