@@ -472,6 +472,64 @@ on_both_engines! {
         assert_eq!(told_of_ours(&advanced), [("2023-09-17T13:00:00.000Z", "payment", "SUCCEEDED")]);
     }
 
+    async fn whether_the_card_or_the_confirmation_comes_first_the_card_is_charged(hotel: Hotel) {
+        for round in 0..4 {
+            let name = format!("Guest {round}");
+            let guest = json!({"firstName": "Both", "lastName": name});
+            let first = hotel.book(&json!({
+                "guest": guest, "guestId": null, "status": "reserved",
+            })).await;
+            let guest = first["guestId"].as_str().unwrap();
+            let stay = json!({"guestId": guest, "status": "reserved"});
+            let second = hotel.book(&stay).await;
+            let confirmed = json!({"status": "confirmed"});
+            // Whoever is first: at once, and each in its own transaction.
+            tokio::join!(
+                hotel.change(&first, &confirmed),
+                hotel.store_card(guest, "pm_card_visa"),
+                hotel.change(&second, &confirmed),
+            );
+            for booked in [&first, &second] {
+                let booked = hotel.now(booked).await;
+                assert_eq!(payments(&booked).len(), 2);
+                for payment in payments(&booked) {
+                    assert_eq!(payment["paymentMethod"]["method"], "STRIPE", "{payment}");
+                }
+            }
+        }
+    }
+
+    async fn another_guest_is_charged_by_their_own_card(hotel: Hotel) {
+        let booked = hotel.book(&json!({})).await;
+        let other = json!({"firstName": "Nora", "lastName": "Newcomer"});
+        let other = hotel.app.post("/v1/guests-crud", &other).await.expect(200);
+        let changed = hotel.change(&booked, &json!({"guestId": other["_id"]})).await;
+        for payment in payments(&changed) {
+            assert_eq!(payment["paymentMethod"]["method"], "CASH", "they have no card yet");
+        }
+        let card = hotel.store_card(other["_id"].as_str().unwrap(), "pm_card_visa").await;
+        for payment in payments(&hotel.now(&booked).await) {
+            assert_eq!(payment["paymentMethodId"], card);
+        }
+    }
+
+    async fn who_edits_a_payment_takes_it_over(hotel: Hotel) {
+        hotel.store_card(GUEST, "pm_card_chargeDeclined").await;
+        let booked = hotel.book(&json!({})).await;
+        let second = payments(&booked)[1]["_id"].as_str().unwrap();
+        let second = format!("{}/payments/{second}", path(&booked));
+        hotel.app.put(&second, &json!({"shouldBePaidAt": "2023-08-20"})).await.expect(200);
+        let advanced = hotel.advance("30d").await;
+        let fates: Vec<_> = told_of_ours(&advanced).into_iter().map(|(at, _, fate)| (at, fate)).collect();
+        // The one that was edited is tried once, the other still three times.
+        assert_eq!(fates, [
+            ("2023-08-14T13:02:00.000Z", "PENDING"),
+            ("2023-08-14T14:02:00.000Z", "PENDING"),
+            ("2023-08-14T15:02:00.000Z", "FAILED"),
+            ("2023-08-20T00:00:00.000Z", "FAILED"),
+        ]);
+    }
+
     async fn cancelling_calls_off_what_waits_and_leaves_what_people_planned(hotel: Hotel) {
         let booked = hotel.book(&json!({})).await;
         hotel.advance("1m").await;
