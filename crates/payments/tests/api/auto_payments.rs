@@ -1,13 +1,16 @@
 //! Automatic payments: planned by a policy, followed through, and left alone once a person has a hand
 //! in them.
 
+use std::sync::Arc;
+
 use chrono::Duration;
-use payments::NewApplication;
+use payments::{NewApplication, Settings};
 use serde_json::{Value, json};
 use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
 use crate::advance::told_of_ours;
+use crate::faults::{Fault, Line};
 use crate::support::{GuestyDocs, TestApp};
 
 const OF_ACCOUNT: &str = "/v1/accounts/me/auto-payments-policy";
@@ -35,14 +38,47 @@ struct Hotel {
 
 impl Fixture for Hotel {
     async fn on(engine: Engine) -> Self {
-        let app = GuestyDocs::on(engine).await.app;
-        let policy = json!({ "policy": deposit_and_rest() });
-        app.put(OF_ACCOUNT, &policy).await.expect(200);
-        Self { app }
+        Self::of(GuestyDocs::on(engine).await.app).await
+    }
+}
+
+/// The same, behind a line to the processor that breaks as told.
+struct Remote {
+    hotel: Hotel,
+    line: Arc<Line>,
+}
+
+impl Fixture for Remote {
+    async fn on(engine: Engine) -> Self {
+        let mut line = None;
+        let app = TestApp::with_processor(engine, Settings::default(), |sandbox| {
+            Arc::<Line>::clone(line.insert(Line::new(sandbox)))
+        })
+        .await;
+        let hotel = Hotel::of(GuestyDocs::in_app(app).await.app).await;
+        Self {
+            hotel,
+            line: line.unwrap(),
+        }
     }
 }
 
 impl Hotel {
+    async fn of(app: TestApp) -> Self {
+        let policy = json!({ "policy": deposit_and_rest() });
+        app.put(OF_ACCOUNT, &policy).await.expect(200);
+        Self { app }
+    }
+
+    /// How often the processor was asked to charge.
+    async fn charges(&self) -> usize {
+        let report = "/v1/payment-transactions/report?startDate=2023-08-14&endDate=2023-08-16";
+        let rows = self.app.get(report).await.expect(200);
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|row| row["transactionType"] == "Charge")
+            .count()
+    }
+
     /// Five nights at 200.00 from 1 October, of the guest whose card is stored.
     async fn book(&self, change: &Value) -> Value {
         let mut stay = json!({
@@ -356,10 +392,7 @@ on_both_engines! {
         assert_eq!(keys.len(), 3);
         assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2], "{keys:?}");
         assert_eq!(hotel.told("payments.failed", &failing).await, 1);
-        let report = "/v1/payment-transactions/report?startDate=2023-08-14&endDate=2023-08-16";
-        let rows = hotel.app.get(report).await.expect(200);
-        let charges = rows.as_array().unwrap().iter().filter(|row| row["transactionType"] == "Charge");
-        assert_eq!(charges.count(), 3, "the processor was asked three times: {rows}");
+        assert_eq!(hotel.charges().await, 3);
 
         // What was tried in vain is for people to collect: the rest stays what it was.
         assert_eq!(failed["money"]["balanceDue"], 1000);
@@ -416,6 +449,46 @@ on_both_engines! {
         assert_eq!(plan(&hotel.now(&booked).await)[0].1, "FAILED");
         hotel.app.clock.advance(Duration::hours(2));
         assert_eq!(platform.run_due().await.unwrap(), 0);
+    }
+
+    async fn a_try_without_an_answer_counts_once_it_is_known_to_have_failed(remote: Remote) {
+        let Remote { hotel, line } = remote;
+        hotel.store_card(GUEST, "pm_card_chargeDeclined").await;
+        let booked = hotel.book(&json!({})).await;
+        let (platform, clock) = (&hotel.app.platform, &hotel.app.clock);
+        line.break_with(Fault::RequestLost);
+        platform.run_due().await.unwrap();
+        let attempts = |reservation: &Value| -> Vec<String> {
+            let attempts = payments(reservation)[0]["attempts"].as_array().unwrap();
+            attempts.iter().map(|one| one["status"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(attempts(&hotel.now(&booked).await), ["PENDING"]);
+        clock.advance(Duration::minutes(90));
+        // It is sent again, under its own key: that is no second try.
+        platform.run_due().await.unwrap();
+        assert_eq!(attempts(&hotel.now(&booked).await), ["FAILED"]);
+        assert_eq!(plan(&hotel.now(&booked).await)[0].1, "PENDING");
+        for _ in 0..3 {
+            clock.advance(Duration::hours(1));
+            platform.run_due().await.unwrap();
+        }
+        let failed = hotel.now(&booked).await;
+        assert_eq!(attempts(&failed), ["FAILED", "FAILED", "FAILED"]);
+        assert_eq!(plan(&failed)[0].1, "FAILED");
+        assert_eq!(hotel.charges().await, 3);
+    }
+
+    async fn a_processor_that_is_away_for_an_hour_keeps_nobody_from_paying(remote: Remote) {
+        let Remote { hotel, line } = remote;
+        let booked = hotel.book(&json!({})).await;
+        let (platform, clock) = (&hotel.app.platform, &hotel.app.clock);
+        line.break_with(Fault::Unavailable);
+        platform.run_due().await.unwrap();
+        assert_eq!(plan(&hotel.now(&booked).await)[0].1, "PENDING");
+        clock.advance(Duration::hours(1));
+        platform.run_due().await.unwrap();
+        assert_eq!(plan(&hotel.now(&booked).await)[0].1, "SUCCEEDED");
+        assert_eq!(hotel.charges().await, 1);
     }
 
     async fn what_no_provider_can_charge_fails_and_says_why(hotel: Hotel) {
