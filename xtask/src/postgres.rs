@@ -85,18 +85,22 @@ impl Cluster {
 
     /// Runs a statement in one of its databases.
     pub(crate) fn sql(&self, database: &str, statement: &str) -> Result<()> {
+        self.query(database, statement).map(drop)
+    }
+
+    /// What a query answers, a line for each row.
+    pub(crate) fn query(&self, database: &str, query: &str) -> Result<String> {
         let mut psql = Command::new(self.programs.client("psql"));
-        psql.args(["--no-psqlrc", "--quiet", "--dbname", &self.url_of(database)]);
-        psql.args(["--set", "ON_ERROR_STOP=1", "--command", statement]);
-        finish(psql)
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        psql.args(["--set", "ON_ERROR_STOP=1", "--command", query]);
+        finish(psql.arg("--dbname").arg(self.url_of(database)))
     }
 
     /// Writes all of a database as SQL.
     pub(crate) fn dump(&self, database: &str, file: &Path) -> Result<()> {
         let mut pg_dump = Command::new(self.programs.client("pg_dump"));
         pg_dump.args(["--dbname", &self.url_of(database)]);
-        pg_dump.arg("--file").arg(file);
-        finish(pg_dump)
+        finish(pg_dump.arg("--file").arg(file)).map(drop)
     }
 
     /// Stops the server as if it had crashed. What it has acknowledged is on the disk only if the
@@ -105,7 +109,7 @@ impl Cluster {
         let mut pg_ctl = self.account.command(&self.programs.path("pg_ctl"));
         pg_ctl.args(["stop", "--silent", "--mode", "immediate", "--pgdata"]);
         pg_ctl.arg(self.directory.join("data"));
-        finish(pg_ctl)
+        finish(&mut pg_ctl).map(drop)
     }
 
     /// Starts the server, also after it was stopped.
@@ -202,8 +206,8 @@ fn launch(programs: &Programs, account: Account, directory: &Path) -> Result<()>
     Ok(())
 }
 
-/// Runs a program to its end, which must be a good one.
-fn finish(mut program: Command) -> Result<()> {
+/// Runs a program to its end, which must be a good one; what it has printed.
+fn finish(program: &mut Command) -> Result<String> {
     let output = program
         .output()
         .with_context(|| format!("cannot run {program:?}"))?;
@@ -213,7 +217,7 @@ fn finish(mut program: Command) -> Result<()> {
         "{program:?}: {}: {said}",
         output.status
     );
-    Ok(())
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// A process that outlives us and cleans up. It waits for the end of its input, which comes when

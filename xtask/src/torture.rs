@@ -11,6 +11,7 @@ mod line;
 mod load;
 mod minor;
 mod nodes;
+mod processor;
 mod receiver;
 mod recovery;
 mod report;
@@ -81,30 +82,38 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let cores = thread::available_parallelism()?;
     let jobs = args.jobs.unwrap_or(cores);
     let (binary, target) = build(args.dev)?;
-    carry_out(&plans, jobs, &binary, &target)
+    carry_out(&plans, jobs, &binary, &target, Options { durable: true })
 }
 
-/// The short version, which is one of the tests: on each engine three kills and each other fault. It takes the program that the tests were built with.
+/// The short version, which is one of the tests: on each engine three kills and each other fault. No
+/// commit of PostgreSQL's waits for the disk, unless PostgreSQL itself is stopped. It takes the program that the tests were built with.
 pub(crate) fn run_short(engine: Engine) -> Result<()> {
     const SEED: u64 = 1;
     let kills = if engine == Engine::Both { 6 } else { 3 };
     let plans = everything(kills, engine, SEED);
     let jobs = thread::available_parallelism()?;
     let target = Shell::new()?.current_dir().join("target");
-    carry_out(&plans, jobs, &target.join("debug/nightaudit"), &target)
+    let binary = target.join("debug/nightaudit");
+    carry_out(&plans, jobs, &binary, &target, Options { durable: false })
 }
 
-fn carry_out(plans: &[Plan], jobs: NonZero<usize>, binary: &Path, target: &Path) -> Result<()> {
+fn carry_out(
+    plans: &[Plan],
+    jobs: NonZero<usize>,
+    binary: &Path,
+    target: &Path,
+    cluster: Options,
+) -> Result<()> {
     let began = Instant::now();
     ensure!(binary.is_file(), "{} is missing", binary.display());
     let disk = std::path::absolute(target.join("torture"))?;
     std::fs::create_dir_all(&disk)?;
     let faults: Vec<Fault> = plans.iter().map(|plan| plan.fault).collect();
-    fault::install_missing(&faults);
+    fault::install_missing(&faults, plans.iter().any(|plan| !plan.on_postgres));
     let cluster = plans
         .iter()
         .any(|plan| plan.on_postgres)
-        .then(|| Cluster::start(Options { durable: true }))
+        .then(|| Cluster::start(cluster))
         .transpose()?;
     let shop = Shop {
         binary,

@@ -287,8 +287,8 @@ fn counts(books: &Books, state: &State, findings: &mut Findings) {
     let of_reservations = state.reservations.iter().map(|one| one.transactions.len());
     let of_reservations: usize = of_reservations.sum();
     let rows = of_reservations + state.verifications;
-    if rows != state.rows {
-        let all = state.rows;
+    let all = state.report.len();
+    if rows != all {
         findings.wrong(format!(
             "the report has {all} rows by date, and {rows} by reservation and method"
         ));

@@ -17,6 +17,7 @@ use self::lock::LockHolder;
 use super::chance::Chance;
 use super::load::Load;
 use super::nodes::{Manner, Nodes};
+use super::processor;
 use super::world::World;
 use crate::apt;
 use crate::postgres::Cluster;
@@ -110,25 +111,24 @@ impl Fault {
     }
 }
 
-/// Installs what is missing of the programs that faults need, where that is possible. What stays
-/// missing is skipped, and said so.
-pub(super) fn install_missing(faults: &[Fault]) {
-    let needed = [
-        (
-            Fault::WallClock,
-            find_libfaketime().is_some(),
-            "libfaketime",
-        ),
-        (Fault::DatabaseLocked, LockHolder::is_possible(), "sqlite3"),
-    ];
-    let missing = needed
-        .into_iter()
-        .filter(|(fault, is_there, _)| faults.contains(fault) && !is_there);
-    let packages: Vec<&str> = missing.map(|(.., package)| package).collect();
-    if !packages.is_empty()
-        && let Err(error) = apt::install(&packages)
-    {
-        eprintln!("xtask: cannot install {}: {error:#}", packages.join(", "));
+/// Installs what is missing of the programs that rounds need, where that is possible. What cannot be
+/// done without them is skipped, and said so.
+pub(super) fn install_missing(faults: &[Fault], on_sqlite: bool) {
+    let mut missing = Vec::new();
+    if faults.contains(&Fault::WallClock) && find_libfaketime().is_none() {
+        missing.push("libfaketime");
+    }
+    if on_sqlite && !processor::has_sqlite3() {
+        missing.push("sqlite3");
+    }
+    if missing.is_empty() {
+        return;
+    }
+    if let Err(error) = apt::install(&missing) {
+        eprintln!("xtask: cannot install {}: {error:#}", missing.join(", "));
+    }
+    if on_sqlite && !processor::has_sqlite3() {
+        eprintln!("xtask: skipped without sqlite3: the processor's own books on SQLite");
     }
 }
 
@@ -137,7 +137,7 @@ pub(super) struct Means<'a> {
     fault: Fault,
     disk: Option<Disk>,
     clock: Option<PathBuf>,
-    database: Option<(&'a Cluster, &'a str)>,
+    pub(super) database: Option<(&'a Cluster, &'a str)>,
     pub(super) manner: Manner,
 }
 
@@ -183,7 +183,7 @@ impl<'a> Means<'a> {
                 ];
                 means.clock = Some(clock);
             }
-            Fault::DatabaseLocked if !LockHolder::is_possible() => {
+            Fault::DatabaseLocked if !processor::has_sqlite3() => {
                 return Ok(Found::Missing("there is no sqlite3 program".to_owned()));
             }
             _ => {}
@@ -219,9 +219,9 @@ impl<'a> Means<'a> {
                     nodes.start(victim).await?;
                 }
             }
-            Fault::AnswerLost | Fault::NoAnswer | Fault::Unavailable => {
-                load.go_on_for(80).await?;
-            }
+            // Each of these attempts is sent again and again, for a day of business time.
+            Fault::NoAnswer => load.go_on_for(20).await?,
+            Fault::AnswerLost | Fault::Unavailable => load.go_on_for(80).await?,
             Fault::BusinessClock => jump_business_clock(world, load, chance).await?,
             Fault::WallClock => self.jump_wall_clock(load).await?,
             Fault::DatabaseLocked => lock_databases(&nodes.data(), load).await?,

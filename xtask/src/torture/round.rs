@@ -17,6 +17,7 @@ use super::fault::{Fault, Found, Means};
 use super::findings::Findings;
 use super::load::{Load, join};
 use super::nodes::Nodes;
+use super::processor;
 use super::receiver::Receiver;
 use super::recovery;
 use super::state::State;
@@ -163,6 +164,7 @@ async fn play(
     let books = load.into_books();
     let state = State::read(&mut line).await?;
     audit::audit(&books, &state, &mut findings);
+    processor::compare(&state, &nodes.data(), means.database, &mut findings)?;
     recovery::be_told(&books, &state, &receiver).await;
     messages::compare(&books, &state, &receiver.taken(), &mut findings);
     for complaint in receiver.complaints() {

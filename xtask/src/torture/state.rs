@@ -11,8 +11,8 @@ pub(super) struct State {
     pub(super) reservations: Vec<Reservation>,
     /// The ids of the guest's stored methods.
     pub(super) methods: Vec<String>,
-    /// How many rows the processor's report has in all.
-    pub(super) rows: usize,
+    /// The ids of all rows of the processor's report.
+    pub(super) report: Vec<String>,
     /// How many of them verify a method.
     pub(super) verifications: usize,
 }
@@ -66,7 +66,7 @@ impl State {
         let mut state = Self {
             reservations: Self::reservations(line).await?,
             methods: Vec::new(),
-            rows: 0,
+            report: Vec::new(),
             verifications: 0,
         };
         for reservation in &mut state.reservations {
@@ -82,7 +82,9 @@ impl State {
         }
         let by_date = window(business_time(line).await?);
         let rows = report(line, &by_date).await?;
-        state.rows = rows.len();
+        for row in &rows {
+            state.report.push(text(row, "transactionId")?);
+        }
         let is_verification = |row: &&Value| row["transactionType"] == "Verify";
         state.verifications = rows.iter().filter(is_verification).count();
         let path = format!("/v1/guests/{GUEST}/payment-methods?reuse=false");

@@ -10,11 +10,6 @@ use anyhow::{Context, Result, ensure};
 pub(super) struct LockHolder(Child);
 
 impl LockHolder {
-    pub(super) fn is_possible() -> bool {
-        let asked = Command::new("sqlite3").arg("--version").output();
-        asked.is_ok_and(|output| output.status.success())
-    }
-
     pub(super) fn take(file: &Path) -> Result<Self> {
         let mut child = Command::new("sqlite3")
             .arg(file)
