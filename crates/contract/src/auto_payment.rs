@@ -3,11 +3,12 @@
 
 use money::{Currency, Decimal};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::local::LocalTime;
 
 /// How much an instalment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Share {
     /// A percentage of the whole.
@@ -19,7 +20,7 @@ pub enum Share {
 }
 
 /// From when an instalment's date is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum When {
     /// When the reservation is confirmed.
@@ -35,7 +36,7 @@ pub enum When {
 }
 
 /// One of the payments of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Instalment {
     /// How much it is.
@@ -55,8 +56,9 @@ pub struct Instalment {
 }
 
 /// The body of the PUT routes of policies.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
+#[schema(example = json!({"policy": [{"type": "PERCENTAGE", "value": 30, "when": "CONFIRMATION"}, {"type": "REST", "when": "BEFORE_CHECK_IN", "days": 30}]}))]
 pub struct PolicyFields {
     /// The instalments; none: no automatic payments.
     pub policy: Vec<Instalment>,
@@ -66,7 +68,7 @@ pub struct PolicyFields {
 }
 
 /// A policy: what reservations' payments are planned by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     /// The instalments, in their order.
@@ -76,7 +78,7 @@ pub struct Policy {
 }
 
 /// Whose policy it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PolicyLevel {
     /// The account's, for all listings without one of their own.
@@ -86,7 +88,7 @@ pub enum PolicyLevel {
 }
 
 /// A policy as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShownPolicy {
     /// Whose it is.
     pub level: PolicyLevel,

@@ -2,12 +2,13 @@
 
 use money::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::{AccountId, FeeId, ListingId};
 use crate::tax::{Channel, Quantifier};
 
 /// What a percentage is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TargetFee {
     /// Everything that was on the invoice before fees and taxes of the catalog.
@@ -19,7 +20,7 @@ pub enum TargetFee {
 }
 
 /// The channels behind Rentals United.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the documented names say what they are")]
 pub enum RentalsUnitedSource {
@@ -33,13 +34,15 @@ pub enum RentalsUnitedSource {
 
 /// The body of the POST routes of additional fees and of `PATCH /v1/additional-fees/{id}`: of the
 /// second, what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, expecting = "an object")]
+#[schema(example = json!({"name": "Early check-in", "type": "EARLY_CHECK_IN", "value": 25, "isPercentage": false, "multiplier": "PER_STAY"}))]
 pub struct FeeFields {
     /// What it is called.
     pub name: Option<String>,
-    /// What kind of fee it is, one of [`crate::invoice::ADDITIONAL_FEES`].
+    /// What kind of fee it is, one of those in [`crate::invoice`].
     #[serde(rename = "type")]
+    #[schema(schema_with = crate::schema::additional_fee)]
     pub kind: Option<String>,
     /// A percentage, or money.
     pub value: Option<Decimal>,
@@ -74,7 +77,7 @@ pub struct FeeFields {
 }
 
 /// What an additional fee is: all of it that a client writes but the level.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the documented fields")]
 pub struct FeeTerms {
@@ -118,7 +121,7 @@ pub struct FeeTerms {
 }
 
 /// An additional fee, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalFee {
     /// The fee's id.

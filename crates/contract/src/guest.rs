@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::id::{AccountId, GuestId};
 
 /// What a client may write of a guest. Documented fields that nothing is computed from are kept as
 /// they were given.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
+#[schema(example = json!({"firstName": "Ida", "lastName": "Wells", "email": "ida@example.com"}))]
 pub struct GuestFields {
     /// Given name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +37,7 @@ pub struct GuestFields {
 }
 
 /// What the platform adds to what the client wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Guest {
     /// The guest's id.
@@ -57,7 +59,7 @@ pub struct Guest {
 }
 
 /// A page of guests. The Open API documents `total`; its other lists say `count`, so this has both.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct GuestList<T> {
     /// This page's.
     pub results: Vec<T>,

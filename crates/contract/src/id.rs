@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Length of an id in characters.
 pub const LENGTH: usize = 24;
@@ -15,7 +16,8 @@ pub struct InvalidId(String);
 
 /// An id of any kind, 24 hexadecimal digits, kept as the text that it is on the wire and in the
 /// database.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9a-fA-F]{24}$", example = "64da254383ad1500284bd0c0")]
 #[cfg_attr(
     feature = "diesel",
     derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow),
@@ -121,15 +123,20 @@ mod sql {
 
 /// Declares an id type of its own for each kind of object, so that one cannot be taken for another.
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident = $example:literal),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[cfg_attr(
             feature = "diesel",
             derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow),
             diesel(sql_type = diesel::sql_types::Text)
         )]
         #[serde(transparent)]
+        #[schema(
+            value_type = String,
+            pattern = "^[0-9a-fA-F]{24}$",
+            example = $example
+        )]
         pub struct $name(pub ObjectId);
 
         impl $name {
@@ -192,37 +199,37 @@ macro_rules! ids {
 
 ids! {
     /// A property manager's account: the tenant.
-    AccountId,
+    AccountId = "5213a2d206112710005d96ff",
     /// A property for rent.
-    ListingId,
+    ListingId = "64da223eb3de7a002a462fcc",
     /// A person who stays or pays.
-    GuestId,
+    GuestId = "64da2084867c12ee0c2ca47f",
     /// A stay, and the folio that its charges and payments stand on.
-    ReservationId,
+    ReservationId = "64da254383ad1500284bd0c0",
     /// A payment, planned or made, on a reservation.
-    PaymentId,
+    PaymentId = "64da254383ad1500284bd0c0",
     /// One call of a processor for a payment.
-    AttemptId,
+    AttemptId = "64da254383ad1500284bd0c0",
     /// A refund of a payment, planned or made.
-    RefundId,
+    RefundId = "64da254383ad1500284bd0c0",
     /// A subscription to what happens in an account.
-    WebhookId,
+    WebhookId = "64da254383ad1500284bd0c0",
     /// A message sent to a subscriber, once.
-    WebhookAttemptId,
+    WebhookAttemptId = "64da254383ad1500284bd0c0",
     /// A capture of an authorization hold.
-    CaptureId,
+    CaptureId = "64da254383ad1500284bd0c0",
     /// A guest's stored payment method.
-    PaymentMethodId,
+    PaymentMethodId = "64da2367d8d9771c02befbb2",
     /// An account's connection to a processor.
-    PaymentProviderId,
+    PaymentProviderId = "623833c1486b1c0033604efc",
     /// A line of a reservation's invoice.
-    InvoiceItemId,
+    InvoiceItemId = "64da254383ad1500284bd0c0",
     /// A tax of the catalog.
-    TaxId,
+    TaxId = "64da254383ad1500284bd0c0",
     /// An additional fee of the catalog.
-    FeeId,
+    FeeId = "64da254383ad1500284bd0c0",
     /// A connection of the books to an account.
-    ConnectionId,
+    ConnectionId = "64da254383ad1500284bd0c0",
 }
 
 #[cfg(test)]

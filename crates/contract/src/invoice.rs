@@ -3,6 +3,7 @@
 use money::{Currency, Decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::auto_payment::Instalment;
 use crate::id::{InvoiceItemId, PaymentProviderId};
@@ -88,7 +89,7 @@ pub const ADDITIONAL_FEES: [&str; 68] = [
 ];
 
 /// What a client may write of a reservation's money.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct MoneyFields {
     /// The currency of all amounts: the listing's when left out, and fixed from then on.
@@ -102,8 +103,9 @@ pub struct MoneyFields {
 }
 
 /// A line to put on an invoice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
+#[schema(example = json!({"title": "Late check-out", "amount": 40, "normalType": "AFE", "secondIdentifier": "LATE_CHECKOUT"}))]
 pub struct NewInvoiceItem {
     /// The line that it is already, if it is one.
     #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
@@ -113,21 +115,24 @@ pub struct NewInvoiceItem {
     /// How much; negative for what is taken off.
     pub amount: Decimal,
     /// What kind it is, one of [`NORMAL_TYPES`].
+    #[schema(schema_with = crate::schema::normal_type)]
     pub normal_type: String,
     /// What more there is to say.
     pub description: Option<String>,
     /// Which additional fee it is, one of [`ADDITIONAL_FEES`].
+    #[schema(schema_with = crate::schema::additional_fee)]
     pub second_identifier: Option<String>,
 }
 
 /// The `money` of a reservation. Not modelled, and so left out: commissions, the owner's revenue,
 /// net income and their formulas.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationMoney {
     /// The lines of the invoice.
     pub invoice_items: Vec<InvoiceItem>,
     /// The payments, in the order of their posting.
+    #[schema(value_type = Vec<crate::payment::Payment>)]
     pub payments: Vec<Value>,
     /// The rules by which the payments were planned when it was confirmed.
     pub auto_payments_policy: Vec<Instalment>,
@@ -175,7 +180,7 @@ pub struct ReservationMoney {
 }
 
 /// A line of an invoice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InvoiceItem {
     /// The line's id.

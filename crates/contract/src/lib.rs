@@ -17,6 +17,7 @@ pub mod payout;
 pub mod provider;
 pub mod report;
 pub mod reservation;
+mod schema;
 pub mod tax;
 pub mod time;
 pub mod transaction;

@@ -3,6 +3,7 @@
 use money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::id::{AccountId, ListingId, PaymentProviderId};
@@ -10,8 +11,9 @@ use crate::local::LocalTime;
 
 /// What a client may write of a listing. Of the documented fields those are typed that something is
 /// computed from; the others are kept as they were given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
+#[schema(example = json!({"title": "Harbour Loft", "timezone": "Europe/Lisbon", "prices": {"currency": "EUR"}, "tags": ["sea"]}))]
 pub struct ListingFields {
     /// The name that guests see.
     pub title: String,
@@ -48,7 +50,7 @@ pub struct ListingFields {
 }
 
 /// A listing's prices.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub struct Prices {
     /// Their currency, and that of its reservations; the account's when none is given.
@@ -60,7 +62,7 @@ pub struct Prices {
 }
 
 /// A listing's address.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub struct Address {
     /// The whole in one line.
@@ -75,7 +77,7 @@ pub struct Address {
 }
 
 /// What the platform adds to what the client wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Listing {
     /// The listing's id.

@@ -4,10 +4,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a client sends to `POST /oauth2/token`, from a form or a JSON object. All may be absent:
 /// what is missing decides which error is told.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[schema(example = json!({"grant_type": "client_credentials", "scope": "open-api", "client_id": "…", "client_secret": "…"}))]
 pub struct TokenRequest {
     /// `client_credentials`.
     #[serde(default, alias = "grantType")]
@@ -35,7 +37,7 @@ impl fmt::Debug for TokenRequest {
 }
 
 /// A token, granted.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenReply {
     /// `Bearer`.
     pub token_type: String,
@@ -59,7 +61,7 @@ impl fmt::Debug for TokenReply {
 }
 
 /// Why there is no token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenError {
     /// A name of RFC 6749, such as `invalid_client`.
     pub error: String,

@@ -4,6 +4,7 @@
 use money::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::id::{
@@ -12,13 +13,16 @@ use crate::id::{
 
 /// `POST /v1/reservations/{id}/payments`: a payment to take now or later, a hold to place, or a
 /// payment received elsewhere to record.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"paymentMethod": {"method": "AMARYLLIS", "saveForFutureUse": true, "id": "64da2367d8d9771c02befbb2"}, "amount": 500, "note": "Deposit"}))]
 pub struct NewPayment {
     /// How it is paid. Required.
+    #[schema(required = true, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<PaymentMethodRef>,
     /// In major units of the reservation's currency, more than 0. Required.
+    #[schema(required = true, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
     /// When to charge; absent or past: at once.
@@ -36,10 +40,11 @@ pub struct NewPayment {
 }
 
 /// Which method a payment uses.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PaymentMethodRef {
     /// `STRIPE` or `AMARYLLIS` for a stored card; `CASH`, `CHECK`, … for money received elsewhere.
+    #[schema(required = true, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Whether the stored method may take further payments.
@@ -52,8 +57,9 @@ pub struct PaymentMethodRef {
 
 /// `PUT /v1/reservations/{id}/payments/{paymentId}`: changes of a scheduled payment. What is
 /// absent stays.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"amount": 1100, "shouldBePaidAt": "2023-09-02T12:00:00.000Z"}))]
 pub struct PaymentChange {
     /// `CANCELLED` cancels; another value must be the payment's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,10 +82,12 @@ pub struct PaymentChange {
 }
 
 /// `POST …/payments/{paymentId}/refund`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"amount": 100, "note": "Late check-in"}))]
 pub struct NewRefund {
     /// How much goes back. Required.
+    #[schema(required = true, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
     /// When; absent or past: at once.
@@ -91,8 +99,9 @@ pub struct NewRefund {
 }
 
 /// `POST …/payments/{paymentId}/capture`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"amount": 120}))]
 pub struct NewCapture {
     /// How much of the hold to take; absent: all of it. The rest is released.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +109,7 @@ pub struct NewCapture {
 }
 
 /// The reply to every change of a reservation's payments: all of them, the newest last.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ReservationPayments {
     /// The reservation.
     #[serde(rename = "_id")]
@@ -110,14 +119,14 @@ pub struct ReservationPayments {
 }
 
 /// A reservation's money, payments only.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PaymentsOnly {
     /// In the order of their posting.
     pub payments: Vec<Payment>,
 }
 
 /// A payment, planned or made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Payment {
     /// Whether the stored method can be used; absent for recorded payments.
@@ -177,14 +186,15 @@ pub struct Payment {
 }
 
 /// Disputes of a payment.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ChargebacksData {
     /// Each with its case.
+    #[schema(value_type = Vec<Value>)]
     pub chargebacks: Vec<Box<RawValue>>,
 }
 
 /// One call of a processor.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
     /// The attempt, which is also its key at the processor.
@@ -197,13 +207,14 @@ pub struct Attempt {
     pub error: Option<String>,
     /// The processor's reply, as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     pub payload: Option<Box<RawValue>>,
     /// When the call was made, or answered.
     pub created_at: Timestamp,
 }
 
 /// A refund, planned or made. (Its fields are not documented: they follow the payment's.)
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Refund {
     /// The refund.
@@ -237,7 +248,7 @@ pub struct Refund {
 }
 
 /// What was taken of a hold. (Its fields are not documented: they follow the payment's.)
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Capture {
     /// The capture.
@@ -252,7 +263,7 @@ pub struct Capture {
 }
 
 /// Where a guest confirms a payment with their bank.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthenticationRequired {
     /// The bank's page.
@@ -260,7 +271,7 @@ pub struct AuthenticationRequired {
 }
 
 /// Who pays.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PayingGuest {
     /// The guest.
@@ -274,7 +285,7 @@ pub struct PayingGuest {
 }
 
 /// How a payment is paid.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentMethodSummary {
     /// The stored method; absent for recorded payments.

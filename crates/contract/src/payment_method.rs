@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::id::{AccountId, GuestId, PaymentMethodId, PaymentProviderId, ReservationId};
 
 /// `POST /v1/guests/{id}/payment-methods`: a method made of what the guest's browser got for a card
 /// from the processor. Card numbers are never taken.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"stripeCardToken": "pm_card_visa", "reservationId": "64da254383ad1500284bd0c0", "reuse": true}))]
 pub struct NewPaymentMethod {
     /// A Stripe payment method (`pm_…`): makes a `STRIPE` method.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +34,7 @@ pub struct NewPaymentMethod {
 }
 
 /// A stored method, in the shape of the guide's example.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentMethod {
     /// The method.
@@ -45,6 +47,7 @@ pub struct PaymentMethod {
     /// `STRIPE` or `AMARYLLIS`.
     pub method: String,
     /// The processor's reply when it was made.
+    #[schema(value_type = Value)]
     pub payload: Box<RawValue>,
     /// Whether it may take more than one payment.
     pub save_for_future_use: bool,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::report::ReportAmount;
 
@@ -11,7 +12,7 @@ use crate::report::ReportAmount;
 /// First the fields of the published schema, in its order; then those that only the guide has. The
 /// guide's fields are null in a row that is no transaction, but for the currency and the sub-account.
 /// Dates are in UTC, to the second and without a zone: `2025-09-15T02:20:45`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PayoutActivity {
     /// The payout: `1387001136900000001`.

@@ -1,11 +1,12 @@
 //! Payment providers: an account's connections to card processors.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::PaymentProviderId;
 
 /// A provider and how much it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
     /// The provider's id.
@@ -24,7 +25,7 @@ pub struct Provider {
 }
 
 /// The provider that serves a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderOfListing {
     /// The provider.
@@ -37,7 +38,7 @@ pub struct ProviderOfListing {
 }
 
 /// A page of providers, in the shape that `/payment-providers/stats` alone has.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ProviderStats {
     /// The providers.
     pub data: Vec<Provider>,
@@ -50,7 +51,7 @@ pub struct ProviderStats {
 }
 
 /// The account's providers in figures. The Open API gives this reply no schema.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderSummary {
     /// How many there are.

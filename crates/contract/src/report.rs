@@ -2,10 +2,11 @@
 
 use money::{Fixed, FixedText, Money};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An amount with all the digits that its currency has. The documents show a number, the published
 /// schema wants a string; a setting of the server decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum ReportAmount {
     /// `1000.00`

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::id::{AccountId, GuestId, ListingId, ReservationId};
@@ -10,7 +11,7 @@ use crate::local::{LocalDate, LocalTime};
 use crate::tax::Tax;
 
 /// Where a reservation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Asked about.
@@ -65,7 +66,7 @@ impl Status {
 }
 
 /// Who called a reservation off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CanceledBy {
     /// The owner of the property.
@@ -96,8 +97,9 @@ impl CanceledBy {
 
 /// The body of `POST /v1/reservations` and `PUT /v1/reservations/{id}`: the first needs a listing,
 /// a guest, dates and a status; of the second, what is left out stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
+#[schema(example = json!({"listingId": "64da223eb3de7a002a462fcc", "guestId": "64da2084867c12ee0c2ca47f", "checkInDateLocalized": "2023-10-01", "checkOutDateLocalized": "2023-10-04", "status": "confirmed", "money": {"fareAccommodation": 600, "fareCleaning": 50}}))]
 pub struct ReservationFields {
     /// The property.
     pub listing_id: Option<ListingId>,
@@ -135,7 +137,7 @@ pub struct ReservationFields {
 }
 
 /// A guest made known with a reservation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct NewGuest {
     /// Given name.
@@ -149,7 +151,7 @@ pub struct NewGuest {
 }
 
 /// A reservation, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The reservation's id.
@@ -218,7 +220,7 @@ pub struct Reservation {
 }
 
 /// What a reservation is priced with once it is agreed, whatever becomes of the catalog.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AtTimeOfConfirmation {
     /// Always: without a snapshot there is no such object.
@@ -228,14 +230,14 @@ pub struct AtTimeOfConfirmation {
 }
 
 /// The channel that a reservation came through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Integration {
     /// `manual`: made by the house or through the API.
     pub platform: String,
 }
 
 /// A guest, inside a reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GuestInShort {
     /// The guest's id.
@@ -258,7 +260,7 @@ pub struct GuestInShort {
 }
 
 /// A listing, inside a reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListingInShort {
     /// The listing's id.
@@ -278,7 +280,7 @@ pub struct ListingInShort {
 }
 
 /// A reservation in the shape of `GET /v1/reservations-v3`: without money.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationV3 {
     /// The reservation's id; the same as in the older shape.
@@ -321,7 +323,7 @@ pub struct ReservationV3 {
 }
 
 /// A stay in one property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Stay {
     /// The first day, by the property's calendar.

@@ -6,11 +6,12 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use money::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::id::{AccountId, InvalidId, ListingId, TaxId};
 
 /// What kind of tax it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the documented names say what they are")]
 pub enum TaxType {
@@ -89,7 +90,7 @@ impl TaxType {
 }
 
 /// What a tax's amount is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Units {
     /// So many in a hundred of the fees that it is on.
@@ -99,7 +100,7 @@ pub enum Units {
 }
 
 /// What a fixed amount is multiplied by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Quantifier {
     /// The nights.
@@ -113,7 +114,7 @@ pub enum Quantifier {
 }
 
 /// Where a reservation comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the documented names say what they are")]
 pub enum Channel {
@@ -152,7 +153,7 @@ impl Channel {
 }
 
 /// What a tax is: all of it that a client writes but the level.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaxTerms {
     /// What kind of tax it is.
@@ -189,8 +190,9 @@ pub struct TaxTerms {
 }
 
 /// The body of `POST /v1/taxes` and of `PATCH /v1/taxes/{id}`: of the second, what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, expecting = "an object")]
+#[schema(example = json!({"type": "CITY_TAX", "name": "City tax", "units": "PERCENTAGE", "amount": 7, "quantifier": "PER_STAY", "appliedToAllFees": true}))]
 pub struct TaxFields {
     /// The listing whose tax it is; none or empty: the account's. A change cannot move it.
     #[serde(deserialize_with = "level")]
@@ -218,6 +220,7 @@ pub struct TaxFields {
     pub is_inclusive: Option<bool>,
     /// Other amounts for some nights or dates, or a longest stay; `null` takes them away.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<ConditionalOverrides>)]
     pub conditional_overrides: Option<Option<ConditionalOverrides>>,
     /// How it is synchronised with channels.
     pub channel_config: Option<Vec<ChannelConfig>>,
@@ -226,7 +229,7 @@ pub struct TaxFields {
 }
 
 /// Other amounts for some nights or dates, or a longest stay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct ConditionalOverrides {
     /// What the rules go by.
@@ -240,7 +243,7 @@ pub struct ConditionalOverrides {
 }
 
 /// What the rules of a tax go by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ViewType {
     /// The place of a night in the stay.
@@ -266,7 +269,7 @@ impl ViewType {
 }
 
 /// Amounts for some nights.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Rule {
     /// The dates of these nights; otherwise all.
@@ -277,7 +280,7 @@ pub struct Rule {
 }
 
 /// Days of every year, both included; it may lead over the end of the year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub struct DateRange {
     /// The first day.
@@ -287,7 +290,7 @@ pub struct DateRange {
 }
 
 /// Nights of a stay by their place in it, counted from 1, both included.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub struct NightRange {
     /// The first of them.
@@ -300,7 +303,7 @@ pub struct NightRange {
 }
 
 /// How a tax is synchronised with a channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct ChannelConfig {
     /// The channel.
@@ -310,7 +313,7 @@ pub struct ChannelConfig {
 }
 
 /// What was chosen for a channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct UserConfig {
     /// Whether the tax is synchronised, such as `DO_NOT_SYNC`.
@@ -318,7 +321,7 @@ pub struct UserConfig {
 }
 
 /// What is different about a tax on a channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct ChannelOverride {
     /// The channel.
@@ -335,7 +338,7 @@ pub struct ChannelOverride {
 }
 
 /// A tax, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tax {
     /// The tax's id.
@@ -354,7 +357,7 @@ pub struct Tax {
 }
 
 /// Where a listing's taxes come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Level {
     /// The account.
@@ -382,8 +385,9 @@ impl Level {
 }
 
 /// The body of `PUT /v1/taxes/level-configurations`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
+#[schema(example = json!({"unitTypeId": "64da223eb3de7a002a462fcc", "levelEntityType": "UNIT_TYPE"}))]
 pub struct NewLevelConfiguration {
     /// The listing.
     pub unit_type_id: ListingId,
@@ -392,7 +396,7 @@ pub struct NewLevelConfiguration {
 }
 
 /// Where a listing's taxes come from, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LevelConfiguration {
     /// The listing.

@@ -1,13 +1,14 @@
 //! The payment transactions report on the wire.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::report::ReportAmount;
 
 /// A row of the report: a transaction as GuestyPay's books have it.
 ///
 /// Dates are in UTC, to the second and without a zone: `2025-09-15T02:20:45`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transaction {
     /// The processor's id of it: `1387001358100142998`.

@@ -3,6 +3,7 @@
 use money::{Currency, Decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::id::{
     AccountId, GuestId, ListingId, PaymentId, PaymentMethodId, ReservationId, WebhookAttemptId,
@@ -13,8 +14,9 @@ use crate::reservation::Status;
 use crate::{ObjectId, Timestamp};
 
 /// `POST /v1/webhooks`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
+#[schema(example = json!({"url": "https://example.com/webhooks", "events": ["payments.received"]}))]
 pub struct NewWebhook {
     /// Where to send.
     pub url: String,
@@ -23,8 +25,9 @@ pub struct NewWebhook {
 }
 
 /// `PUT /v1/webhooks/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
+#[schema(example = json!({"events": ["payments.received", "payments.refunded"]}))]
 pub struct WebhookChange {
     /// What to send from now on, by the events' names.
     pub events: Vec<String>,
@@ -34,7 +37,7 @@ pub struct WebhookChange {
 }
 
 /// A subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// The account whose events are sent.
@@ -58,14 +61,14 @@ pub struct Webhook {
 }
 
 /// `GET /v1/webhooks-v2/secret`: what verifies the signatures of a url's messages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookSecret {
     /// `whsec_` and the key's bytes in base64.
     pub key: String,
 }
 
 /// A message as it was sent once. Not in the Open API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookAttempt {
     /// The attempt's id.
@@ -100,7 +103,7 @@ pub struct WebhookAttempt {
 }
 
 /// Where a message stands after it was asked to be sent again. Not in the Open API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookReplay {
     /// The subscription.
@@ -116,7 +119,7 @@ pub struct WebhookReplay {
 }
 
 /// `listing.new`, `listing.updated`, `listing.removed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListingEvent {
     /// The event's name.
     pub event: String,
@@ -127,7 +130,7 @@ pub struct ListingEvent {
 }
 
 /// The listing of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListingOfEvent {
     /// Its id.
     #[serde(rename = "_id")]
@@ -135,7 +138,7 @@ pub struct ListingOfEvent {
 }
 
 /// What to call an event and its message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
     /// The event, the same in all that follows from it.
@@ -145,7 +148,7 @@ pub struct Meta {
 }
 
 /// `reservation.new`, `reservation.updated`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReservationEvent {
     /// The whole reservation, as `GET /v1/reservations/{id}` shows it.
     pub reservation: Value,
@@ -154,7 +157,7 @@ pub struct ReservationEvent {
 }
 
 /// `reservation.created.v2`, `reservation.updated.v2`: the stay without its money.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StayEvent {
     /// The event's name.
@@ -198,7 +201,7 @@ pub struct StayEvent {
 }
 
 /// `guest.created`, `guest.updated`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GuestEvent {
     /// The guest, as `GET /v1/guests-crud/{id}` shows them.
     pub guest: Value,
@@ -209,7 +212,7 @@ pub struct GuestEvent {
 }
 
 /// `payments.*`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentEvent {
     /// The payment, and what happened to it.
     pub payment: PaymentOfEvent,
@@ -218,7 +221,7 @@ pub struct PaymentEvent {
 }
 
 /// The payment of an event: each event has those of the fields that say something of it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PaymentOfEvent {
     /// The account.
@@ -278,7 +281,7 @@ pub struct PaymentOfEvent {
 }
 
 /// What to ask support with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventContext {
     /// The message's `svix-id`.
@@ -286,7 +289,7 @@ pub struct EventContext {
 }
 
 /// `guest-folio.created`, `guest-folio.updated`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FolioEvent {
     /// The event's name.
@@ -296,7 +299,7 @@ pub struct FolioEvent {
 }
 
 /// The folio of an event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FolioOfEvent {
     /// The reservation.

@@ -13,6 +13,7 @@ mod decimal;
 mod error;
 mod money;
 mod rate;
+mod schema;
 mod wire;
 
 pub use currency::Currency;

@@ -4,6 +4,7 @@ use contract::Timestamp;
 use contract::id::AccountId;
 use serde::{Deserialize, Serialize};
 use store::Lock;
+use utoipa::ToSchema;
 
 use crate::store::feed::{self, Source};
 use crate::store::{account, reset};
@@ -19,7 +20,7 @@ pub struct ResetOrder {
 }
 
 /// An account, emptied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reset {
     /// Which.
     pub account: AccountId,

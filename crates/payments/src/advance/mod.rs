@@ -14,6 +14,7 @@ use contract::Timestamp;
 use contract::id::AccountId;
 use serde::{Deserialize, Serialize};
 use store::Lock;
+use utoipa::ToSchema;
 
 pub use self::error::AdvanceError;
 pub use self::order::{AdvanceOrder, Until};
@@ -28,7 +29,7 @@ use crate::{Error, Platform, SetupError};
 const LEASE: Duration = Duration::seconds(60);
 
 /// The two clocks of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Clocks {
     /// Business time.
     pub now: Timestamp,

@@ -5,6 +5,7 @@ use contract::id::{AccountId, PaymentId, RefundId, ReservationId};
 use money::Money;
 use processors::{Step, StepKind};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::Occasion;
 use crate::store::agenda::Due;
@@ -13,7 +14,7 @@ use crate::store::agenda::Due;
 const TOLD_MAX: usize = 100;
 
 /// What came of letting time pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Advanced {
     /// Whose time it is.
     pub account: AccountId,
@@ -30,7 +31,7 @@ pub struct Advanced {
 }
 
 /// Something whose time came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Happened {
     /// When, in business time.
@@ -72,7 +73,7 @@ pub struct Happened {
 }
 
 /// Of what kind something is that happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A payment's date had come.
@@ -118,7 +119,7 @@ impl From<Occasion> for Kind {
 }
 
 /// How often something of a kind came to the same result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Total {
     /// The kind.
     pub kind: Kind,

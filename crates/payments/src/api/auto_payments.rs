@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use contract::auto_payment::{PolicyFields, PolicyLevel, ShownPolicy};
 use contract::id::ListingId;
 use money::Currency;
 use store::{Connection, Lock};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::openapi::NoListing;
 use super::path::Id;
 use super::taxes::currency_of;
 use crate::model::Rejection;
@@ -22,24 +24,29 @@ use crate::store::scope::Scope;
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route(
-            "/v1/accounts/me/auto-payments-policy",
-            get(of_account).put(set_for_account),
-        )
-        .route(
-            "/v1/listings/{id}/auto-payments-policy",
-            get(of_listing).put(set_for_listing).delete(remove),
-        )
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(of_account, set_for_account))
+        .routes(routes!(of_listing, set_for_listing, remove))
 }
 
 /// The account's policy.
+#[utoipa::path(
+    get, path = "/v1/accounts/me/auto-payments-policy", tag = "Auto payments",
+    operation_id = "getAccountPolicy",
+    responses((status = 200, description = "The policy.", body = ShownPolicy))
+)]
 async fn of_account(ctx: Ctx) -> Result<Json<ShownPolicy>, ApiError> {
     show(ctx, None).await
 }
 
 /// The policy that holds for a listing: its own, or the account's.
+#[utoipa::path(
+    get, path = "/v1/listings/{id}/auto-payments-policy", tag = "Auto payments",
+    operation_id = "getListingPolicy",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses((status = 200, description = "The policy.", body = ShownPolicy), NoListing)
+)]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<ShownPolicy>, ApiError> {
     show(ctx, Some(id)).await
 }
@@ -58,6 +65,12 @@ async fn show(ctx: Ctx, listing: Option<ListingId>) -> Result<Json<ShownPolicy>,
 }
 
 /// Sets the account's policy. Reservations that are confirmed already keep theirs.
+#[utoipa::path(
+    put, path = "/v1/accounts/me/auto-payments-policy", tag = "Auto payments",
+    operation_id = "setAccountPolicy",
+    request_body = PolicyFields,
+    responses((status = 200, description = "The policy that holds now.", body = ShownPolicy))
+)]
 async fn set_for_account(
     ctx: Ctx,
     Body(written): Body<PolicyFields>,
@@ -69,6 +82,16 @@ async fn set_for_account(
 }
 
 /// Sets a listing's own policy, in place of the account's; one without instalments, too.
+#[utoipa::path(
+    put, path = "/v1/listings/{id}/auto-payments-policy", tag = "Auto payments",
+    operation_id = "setListingPolicy",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    request_body = PolicyFields,
+    responses(
+        (status = 200, description = "The policy that holds now.", body = ShownPolicy),
+        NoListing,
+    )
+)]
 async fn set_for_listing(
     ctx: Ctx,
     Id(id): Id<ListingId>,
@@ -97,6 +120,15 @@ async fn set(
 }
 
 /// Takes a listing's own policy away, and shows the one that holds from now on.
+#[utoipa::path(
+    delete, path = "/v1/listings/{id}/auto-payments-policy", tag = "Auto payments",
+    operation_id = "deleteListingPolicy",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses(
+        (status = 200, description = "The policy that holds now.", body = ShownPolicy),
+        NoListing,
+    )
+)]
 async fn remove(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<ShownPolicy>, ApiError> {
     let (scope, account) = (ctx.scope(), ctx.account);
     let shown = ctx

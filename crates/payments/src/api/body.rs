@@ -226,11 +226,12 @@ fn check_text(text: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Why a body with card data is refused.
+pub(super) const CARD_DATA: &str = "The body contains a card number or security code, which no endpoint accepts: make a payment \
+     method from your processor's token instead. Nothing of the body was kept";
+
 fn card_data() -> ApiError {
-    ApiError::bad_request(
-        "The body contains a card number or security code, which no endpoint accepts: make a \
-         payment method from your processor's token instead. Nothing of the body was kept",
-    )
+    ApiError::bad_request(CARD_DATA)
 }
 
 fn names_card_data(name: &str) -> bool {

@@ -9,7 +9,7 @@ use axum::extract::MatchedPath;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use contract::id::InvalidId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Error;
 use crate::model::limit::TooMany;
@@ -18,6 +18,17 @@ use crate::model::{KeyRefusal, Rejection};
 
 /// How long a client should wait after a fault of disk or database, or for a reply under way.
 const RETRY_AFTER_SECONDS: &str = "1";
+
+/// The text of a 413.
+pub(super) const TOO_LARGE: &str = "The body is larger than 1 MiB";
+/// The text of a 415.
+pub(super) const NOT_JSON: &str =
+    "The body must be JSON: send the header content-type: application/json";
+/// The text of a 500.
+pub(super) const INTERNAL: &str = "Internal Server Error";
+/// The text of a 503.
+pub(super) const UNAVAILABLE: &str =
+    "Service Unavailable: try again in a moment, and look first whether what you sent was done";
 
 /// A request that is not granted.
 #[derive(Debug)]
@@ -94,38 +105,38 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match self {
             Self::BadRequest(message) => text(StatusCode::BAD_REQUEST, &message),
-            Self::Unauthorized => (
-                StatusCode::UNAUTHORIZED,
-                Json(json!({"error": {"code": "UNAUTHORIZED", "message": "Unauthorized"}})),
-            )
-                .into_response(),
-            Self::Forbidden => (
-                StatusCode::FORBIDDEN,
-                Json(json!({
-                    "message":
-                        "You don't have permission to access, please contact Guesty support."
-                })),
-            )
-                .into_response(),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, Json(unauthorized())).into_response(),
+            Self::Forbidden => (StatusCode::FORBIDDEN, Json(forbidden())).into_response(),
             Self::NotFound(what) => text(StatusCode::NOT_FOUND, what),
             Self::TooMany(too_many) => limited(too_many),
-            Self::TooLarge => text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is larger than 1 MiB",
-            ),
-            Self::TooSlow(limit) => text(
-                StatusCode::REQUEST_TIMEOUT,
-                &format!("The body did not arrive within {} s", limit.as_secs()),
-            ),
-            Self::NotJson => text(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The body must be JSON: send the header content-type: application/json",
-            ),
+            Self::TooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+            Self::TooSlow(limit) => text(StatusCode::REQUEST_TIMEOUT, &too_slow(limit)),
+            Self::NotJson => text(StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_JSON),
             Self::NotServed { method, path } => not_served(&method, path.as_str()),
             Self::Stopped(message) => retry_later(&message),
             Self::Failed(error) => failed(error),
         }
     }
+}
+
+/// The body of a 401.
+pub(super) fn unauthorized() -> Value {
+    json!({"error": {"code": "UNAUTHORIZED", "message": "Unauthorized"}})
+}
+
+/// The body of a 403, as the gateway says it.
+pub(super) fn forbidden() -> Value {
+    json!({"message": "You don't have permission to access, please contact Guesty support."})
+}
+
+/// The text of a 408.
+pub(super) fn too_slow(limit: Duration) -> String {
+    format!("The body did not arrive within {} s", limit.as_secs())
+}
+
+/// The body of a 429.
+pub(super) fn too_many(message: &str) -> Value {
+    json!({"error": {"code": "TOO_MANY_REQUESTS", "message": message}})
 }
 
 /// The core routes' form: a bare JSON string.
@@ -147,7 +158,7 @@ fn failed(error: Error) -> Response {
         }
         error => {
             tracing::error!(%error, "a request failed");
-            text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            text(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)
         }
     }
 }
@@ -162,7 +173,7 @@ fn rejected(rejection: &Rejection) -> Response {
 }
 
 /// The draft's form for errors: a problem of RFC 9457.
-fn key_refused(refusal: KeyRefusal) -> Response {
+pub(super) fn key_problem(refusal: KeyRefusal) -> (StatusCode, Value) {
     let (status, title) = match refusal {
         KeyRefusal::Several | KeyRefusal::Malformed | KeyRefusal::Length => {
             (StatusCode::BAD_REQUEST, "Idempotency-Key is not valid")
@@ -182,6 +193,11 @@ fn key_refused(refusal: KeyRefusal) -> Response {
         "status": status.as_u16(),
         "detail": refusal.to_string(),
     });
+    (status, problem)
+}
+
+fn key_refused(refusal: KeyRefusal) -> Response {
+    let (status, problem) = key_problem(refusal);
     let mut reply = (status, Json(problem)).into_response();
     let headers = reply.headers_mut();
     let kind = HeaderValue::from_static("application/problem+json");
@@ -194,9 +210,7 @@ fn key_refused(refusal: KeyRefusal) -> Response {
 }
 
 fn unavailable() -> Response {
-    retry_later(
-        "Service Unavailable: try again in a moment, and look first whether what you sent was done",
-    )
+    retry_later(UNAVAILABLE)
 }
 
 fn retry_later(message: &str) -> Response {
@@ -208,8 +222,8 @@ fn retry_later(message: &str) -> Response {
     reply
 }
 
-fn limited(too_many: TooMany) -> Response {
-    let (message, wait) = match too_many {
+fn limited(limit: TooMany) -> Response {
+    let (message, wait) = match limit {
         TooMany::InWindow {
             interval,
             retry_after_seconds,
@@ -227,8 +241,7 @@ fn limited(too_many: TooMany) -> Response {
             1,
         ),
     };
-    let error = json!({"error": {"code": "TOO_MANY_REQUESTS", "message": message}});
-    let mut reply = (StatusCode::TOO_MANY_REQUESTS, Json(error)).into_response();
+    let mut reply = (StatusCode::TOO_MANY_REQUESTS, Json(too_many(&message))).into_response();
     reply
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(wait));
@@ -271,5 +284,5 @@ pub(crate) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
         .map(|said| (*said).to_owned());
     let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
     tracing::error!(panic = said.unwrap_or_default(), "a request panicked");
-    text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    text(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)
 }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::StatusCode;
-use axum::routing::{get, patch};
-use axum::{Json, Router};
 use contract::fee::{AdditionalFee, FeeFields};
 use contract::id::{FeeId, ListingId};
 use store::{Connection, Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::openapi::{NoFee, NoListing};
 use super::path::Id;
 use super::taxes::currency_of;
 use crate::model::Rejection;
@@ -21,20 +23,19 @@ use crate::store::{fee, listing};
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route(
-            "/v1/additional-fees/account",
-            get(of_account).post(create_for_account),
-        )
-        .route(
-            "/v1/additional-fees/listing/{id}",
-            get(of_listing).post(create_for_listing),
-        )
-        .route("/v1/additional-fees/{id}", patch(update).delete(remove))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(of_account, create_for_account))
+        .routes(routes!(of_listing, create_for_listing))
+        .routes(routes!(update, remove))
 }
 
 /// The account's own fees.
+#[utoipa::path(
+    get, path = "/v1/additional-fees/account", tag = "Additional fees",
+    operation_id = "listAccountFees",
+    responses((status = 200, description = "Its fees.", body = Vec<AdditionalFee>))
+)]
 async fn of_account(ctx: Ctx) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
     let account = ctx.account.id;
     let fees = ctx
@@ -46,6 +47,12 @@ async fn of_account(ctx: Ctx) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
 }
 
 /// A listing's own fees.
+#[utoipa::path(
+    get, path = "/v1/additional-fees/listing/{id}", tag = "Additional fees",
+    operation_id = "listListingFees",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses((status = 200, description = "Its fees.", body = Vec<AdditionalFee>), NoListing)
+)]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
     let scope = ctx.scope();
     let fees = ctx
@@ -60,6 +67,12 @@ async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Addition
 }
 
 /// Makes a fee of the account.
+#[utoipa::path(
+    post, path = "/v1/additional-fees/account", tag = "Additional fees",
+    operation_id = "createAccountFee",
+    request_body = FeeFields,
+    responses((status = 201, description = "The new fee.", body = AdditionalFee))
+)]
 async fn create_for_account(
     ctx: Ctx,
     Body(written): Body<FeeFields>,
@@ -71,6 +84,13 @@ async fn create_for_account(
 }
 
 /// Makes a fee of a listing.
+#[utoipa::path(
+    post, path = "/v1/additional-fees/listing/{id}", tag = "Additional fees",
+    operation_id = "createListingFee",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    request_body = FeeFields,
+    responses((status = 201, description = "The new fee.", body = AdditionalFee), NoListing)
+)]
 async fn create_for_listing(
     ctx: Ctx,
     Id(id): Id<ListingId>,
@@ -106,6 +126,13 @@ async fn create(
 }
 
 /// Changes a fee: what the body leaves out stays.
+#[utoipa::path(
+    patch, path = "/v1/additional-fees/{id}", tag = "Additional fees",
+    operation_id = "updateFee",
+    params(("id" = FeeId, Path, description = "The fee.")),
+    request_body = FeeFields,
+    responses((status = 200, description = "The fee after it.", body = AdditionalFee), NoFee)
+)]
 async fn update(
     ctx: Ctx,
     Id(id): Id<FeeId>,
@@ -131,6 +158,12 @@ async fn update(
 }
 
 /// Takes a fee away, and shows it a last time. Reservations keep what they were priced with.
+#[utoipa::path(
+    delete, path = "/v1/additional-fees/{id}", tag = "Additional fees",
+    operation_id = "deleteFee",
+    params(("id" = FeeId, Path, description = "The fee.")),
+    responses((status = 200, description = "The fee that was.", body = AdditionalFee), NoFee)
+)]
 async fn remove(ctx: Ctx, Id(id): Id<FeeId>) -> Result<Json<AdditionalFee>, ApiError> {
     let scope = ctx.scope();
     let gone = ctx

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
-use contract::guest::{GuestFields, GuestList};
+use axum::Json;
+use contract::guest::{Guest, GuestFields, GuestList};
 use contract::id::GuestId;
 use serde_json::{Map, Value};
 use store::{Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi::{Columns, GuestFieldsInPart, GuestInPart, NoGuest, OnePage, Picked, Searched};
 use super::path::Id;
 use super::query::Query;
 use super::show::show;
@@ -24,13 +26,18 @@ use crate::store::guest::{self, Row, Search};
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/guests-crud", get(list).post(create))
-        .route("/v1/guests-crud/{id}", get(retrieve).put(update))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(retrieve, update))
 }
 
 /// Lists guests.
+#[utoipa::path(
+    get, path = "/v1/guests-crud", tag = "Guests", operation_id = "listGuests",
+    params(Searched, Columns, Picked, OnePage),
+    responses((status = 200, description = "A page of guests.", body = GuestList<GuestInPart>))
+)]
 async fn list(ctx: Ctx, query: Query) -> Result<Json<GuestList<Value>>, ApiError> {
     let fields = Fields::read(query.text("columns").or(query.text("fields")));
     let page = query.page()?;
@@ -64,6 +71,11 @@ async fn list(ctx: Ctx, query: Query) -> Result<Json<GuestList<Value>>, ApiError
 }
 
 /// Makes a guest known.
+#[utoipa::path(
+    post, path = "/v1/guests-crud", tag = "Guests", operation_id = "createGuest",
+    request_body = GuestFields,
+    responses((status = 200, description = "The new guest.", body = Guest))
+)]
 async fn create(ctx: Ctx, Body(mut fields): Body<GuestFields>) -> Result<Json<Value>, ApiError> {
     for (field, name) in [
         ("firstName", &fields.first_name),
@@ -87,6 +99,11 @@ async fn create(ctx: Ctx, Body(mut fields): Body<GuestFields>) -> Result<Json<Va
 }
 
 /// Shows a guest.
+#[utoipa::path(
+    get, path = "/v1/guests-crud/{id}", tag = "Guests", operation_id = "getGuest",
+    params(("id" = GuestId, Path, description = "The guest."), Picked),
+    responses((status = 200, description = "The guest.", body = GuestInPart), NoGuest)
+)]
 async fn retrieve(ctx: Ctx, Id(id): Id<GuestId>, query: Query) -> Result<Json<Value>, ApiError> {
     let (scope, now) = (ctx.scope(), ctx.now);
     let guest = ctx
@@ -102,6 +119,12 @@ async fn retrieve(ctx: Ctx, Id(id): Id<GuestId>, query: Query) -> Result<Json<Va
 }
 
 /// Changes a guest: what the body leaves out stays, `null` takes away. What changes nothing is no event.
+#[utoipa::path(
+    put, path = "/v1/guests-crud/{id}", tag = "Guests", operation_id = "updateGuest",
+    params(("id" = GuestId, Path, description = "The guest.")),
+    request_body = GuestFieldsInPart,
+    responses((status = 200, description = "The guest after it.", body = Guest), NoGuest)
+)]
 async fn update(
     ctx: Ctx,
     Id(id): Id<GuestId>,

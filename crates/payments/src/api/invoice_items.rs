@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::StatusCode;
-use axum::routing::post;
-use axum::{Json, Router};
 use contract::id::ReservationId;
 use contract::invoice::NewInvoiceItem;
+use contract::reservation::Reservation;
 use serde_json::Value;
 use store::{Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi::NoReservation;
 use super::path::Id;
 use super::reservations::show_one;
 use crate::Platform;
@@ -23,13 +26,23 @@ use crate::model::reservation::add_item;
 use crate::store::catalog;
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/invoice-items/reservation/{id}", post(add))
-        .route("/v1/reservations/{id}/invoiceItems", post(add_as_before))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(add))
+        .routes(routes!(add_as_before))
 }
 
 /// Puts a line on a reservation's invoice, and shows the reservation.
+#[utoipa::path(
+    post, path = "/v1/invoice-items/reservation/{id}", tag = "Reservations",
+    operation_id = "addInvoiceItem",
+    params(("id" = ReservationId, Path, description = "The reservation.")),
+    request_body = NewInvoiceItem,
+    responses(
+        (status = 201, description = "The reservation after it.", body = Reservation),
+        NoReservation,
+    )
+)]
 async fn add(
     ctx: Ctx,
     Id(id): Id<ReservationId>,
@@ -39,6 +52,16 @@ async fn add(
 }
 
 /// The same by the older route, which asks for a second identifier whatever the line is.
+#[utoipa::path(
+    post, path = "/v1/reservations/{id}/invoiceItems", tag = "Reservations",
+    operation_id = "addInvoiceItemAsBefore",
+    params(("id" = ReservationId, Path, description = "The reservation.")),
+    request_body = NewInvoiceItem,
+    responses(
+        (status = 200, description = "The reservation after it.", body = Reservation),
+        NoReservation,
+    )
+)]
 async fn add_as_before(
     ctx: Ctx,
     Id(id): Id<ReservationId>,

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use contract::id::ListingId;
 use contract::list::List;
-use contract::listing::ListingFields;
+use contract::listing::{Listing, ListingFields};
 use serde_json::{Map, Value};
 use store::{Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi::{
+    ListingFieldsInPart, ListingInPart, ListingSearch, NoListing, OnePage, Picked,
+};
 use super::path::Id;
 use super::query::Query;
 use super::show::show;
@@ -26,21 +30,23 @@ use crate::store::listing::{self, Row, Search};
 use crate::{Error, Platform};
 
 /// The longest text of `q`, in bytes.
-const TEXT_MAX: usize = 1000;
+pub(super) const TEXT_MAX: usize = 1000;
 /// The most tags to look for at once.
 const TAGS_MAX: usize = 50;
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/listings", get(list).post(create))
-        .route(
-            "/v1/listings/{id}",
-            get(retrieve).put(update).delete(remove),
-        )
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(retrieve, update, remove))
 }
 
 /// Lists listings: active ones by title, unless asked otherwise.
+#[utoipa::path(
+    get, path = "/v1/listings", tag = "Listings", operation_id = "listListings",
+    params(ListingSearch, Picked, OnePage),
+    responses((status = 200, description = "A page of listings.", body = List<ListingInPart>))
+)]
 async fn list(ctx: Ctx, query: Query) -> Result<Json<List<Value>>, ApiError> {
     let fields = Fields::read(query.text("fields"));
     let search = read_search(&query)?;
@@ -99,6 +105,11 @@ fn read_search(query: &Query) -> Result<Search, ApiError> {
 }
 
 /// Makes a listing. Currency and time zone are the account's unless they are given.
+#[utoipa::path(
+    post, path = "/v1/listings", tag = "Listings", operation_id = "createListing",
+    request_body = ListingFields,
+    responses((status = 200, description = "The new listing.", body = Listing))
+)]
 async fn create(ctx: Ctx, Body(mut fields): Body<ListingFields>) -> Result<Json<Value>, ApiError> {
     if ctx.listings.is_some() {
         // It could not see what it made.
@@ -123,6 +134,11 @@ async fn create(ctx: Ctx, Body(mut fields): Body<ListingFields>) -> Result<Json<
 }
 
 /// Shows a listing.
+#[utoipa::path(
+    get, path = "/v1/listings/{id}", tag = "Listings", operation_id = "getListing",
+    params(("id" = ListingId, Path, description = "The listing."), Picked),
+    responses((status = 200, description = "The listing.", body = ListingInPart), NoListing)
+)]
 async fn retrieve(ctx: Ctx, Id(id): Id<ListingId>, query: Query) -> Result<Json<Value>, ApiError> {
     let scope = ctx.scope();
     let row = ctx
@@ -139,6 +155,12 @@ async fn retrieve(ctx: Ctx, Id(id): Id<ListingId>, query: Query) -> Result<Json<
 
 /// Changes a listing: what the body leaves out stays, `null` takes away. What changes nothing is no
 /// event. Reservations keep the currency and the instants that they were made with.
+#[utoipa::path(
+    put, path = "/v1/listings/{id}", tag = "Listings", operation_id = "updateListing",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    request_body = ListingFieldsInPart,
+    responses((status = 200, description = "The listing after it.", body = Listing), NoListing)
+)]
 async fn update(
     ctx: Ctx,
     Id(id): Id<ListingId>,
@@ -164,6 +186,14 @@ async fn update(
 }
 
 /// Takes a listing away; its reservations stay.
+#[utoipa::path(
+    delete, path = "/v1/listings/{id}", tag = "Listings", operation_id = "deleteListing",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses(
+        (status = 200, description = "The id of the listing that was.", body = ListingId),
+        NoListing,
+    )
+)]
 async fn remove(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<ListingId>, ApiError> {
     let (scope, now) = (ctx.scope(), ctx.now);
     ctx.platform

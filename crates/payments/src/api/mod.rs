@@ -16,6 +16,7 @@ mod limits;
 mod listings;
 mod missing;
 mod oauth;
+mod openapi;
 mod path;
 mod payment_methods;
 mod payment_view;
@@ -42,11 +43,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use callers::Callers;
 pub(crate) use limits::Limits;
 pub(crate) use tokens::TokenKeys;
 
+use self::openapi::Document;
 use crate::Platform;
 
 /// The largest request body.
@@ -57,7 +60,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
     let sandbox = if platform.settings.is_sandbox {
         sandbox::routes()
     } else {
-        Router::new()
+        OpenApiRouter::new()
     };
     let once = payment_methods::routes()
         .merge(payments::routes())
@@ -66,7 +69,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
             Arc::clone(&platform),
             idempotency::once,
         ));
-    Router::new()
+    let (routes, mut described) = OpenApiRouter::new()
         .merge(oauth::routes())
         .merge(accounts::routes())
         .merge(auto_payments::routes())
@@ -81,9 +84,14 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(transactions::routes())
         .merge(payouts::routes())
         .merge(webhooks::routes())
-        .merge(missing::routes())
         .merge(sandbox)
         .merge(watch::routes())
+        .split_for_parts();
+    described.merge(openapi::described());
+    let description = Router::from(openapi::routes());
+    routes
+        .merge(missing::routes())
+        .merge(description.with_state(Arc::new(Document::of(described))))
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use contract::id::{GuestId, ReservationId};
 use contract::payment_method as wire;
 use processors::Shape;
 use serde_json::value::RawValue;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::openapi::{MethodRefused, NoGuest, NoGuestOrReservation, OncePerKey};
 use super::path::Id;
 use super::query::Query;
 use crate::collect::{NewMethod, make_method};
@@ -22,10 +24,24 @@ use crate::store::payment_method::{self, PaymentMethod, Usable};
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new().route("/v1/guests/{id}/payment-methods", get(list).post(create))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new().routes(routes!(list, create))
 }
 
+/// Lists a guest's stored methods.
+#[utoipa::path(
+    get, path = "/v1/guests/{id}/payment-methods", tag = "Payment methods",
+    operation_id = "listPaymentMethods",
+    params(
+        ("id" = GuestId, Path, description = "The guest."),
+        ("reservationId" = Option<ReservationId>, Query, description = "With `reuse=true`, also those that were made for this reservation."),
+        ("reuse" = Option<bool>, Query, description = "Whether only those are shown that may be used for other reservations: `true` unless said otherwise."),
+    ),
+    responses(
+        (status = 200, description = "The methods.", body = Vec<wire::PaymentMethod>),
+        NoGuest,
+    )
+)]
 async fn list(
     ctx: Ctx,
     Id(guest): Id<GuestId>,
@@ -52,6 +68,18 @@ async fn list(
     ))
 }
 
+/// Makes a stored method of a processor's token.
+#[utoipa::path(
+    post, path = "/v1/guests/{id}/payment-methods", tag = "Payment methods",
+    operation_id = "createPaymentMethod",
+    params(("id" = GuestId, Path, description = "The guest."), OncePerKey),
+    request_body = wire::NewPaymentMethod,
+    responses(
+        (status = 201, description = "The new method.", body = wire::PaymentMethod),
+        MethodRefused,
+        NoGuestOrReservation,
+    )
+)]
 async fn create(
     ctx: Ctx,
     Id(guest): Id<GuestId>,

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::StatusCode;
-use axum::routing::{patch, post, put};
-use axum::{Json, Router};
 use contract::id::{PaymentId, PaymentMethodId, RefundId, ReservationId};
 use contract::payment::{
     NewCapture, NewPayment, NewRefund, PaymentChange, PaymentMethodRef, PaymentsOnly,
@@ -13,10 +12,16 @@ use contract::payment::{
 };
 use contract::payment_method::NewPaymentMethod;
 use store::{Connection, Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::{Body, NoBody, OptionalBody};
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::openapi::{
+    CancelRefundRefused, CancelRefused, CaptureRefused, ChangeRefused, NoPayment, NoRefund,
+    NoReservation, OncePerKey, PaymentRefused, RefundRefused,
+};
 use super::path::{Id, Texts};
 use super::payment_methods;
 use super::payment_view::View;
@@ -28,33 +33,30 @@ use crate::store::statement::Statement;
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/reservations/{id}/payments", post(post_payment))
-        .route(
-            "/v1/reservations/{id}/payments/{payment}",
-            put(change_payment),
-        )
-        .route(
-            "/v1/reservations/{id}/payments/{payment}/cancel",
-            patch(cancel_payment),
-        )
-        .route(
-            "/v1/reservations/{id}/payments/{payment}/capture",
-            post(capture_payment),
-        )
-        .route(
-            "/v1/reservations/{id}/payments/{payment}/refund",
-            post(refund_payment),
-        )
-        .route(
-            "/v1/reservations/{id}/payments/{payment}/refunds/{refund}/cancel",
-            patch(cancel_refund),
-        )
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(post_payment))
+        .routes(routes!(change_payment))
+        .routes(routes!(cancel_payment))
+        .routes(routes!(capture_payment))
+        .routes(routes!(refund_payment))
+        .routes(routes!(cancel_refund))
 }
 
 type Reply = Result<(StatusCode, Json<ReservationPayments>), ApiError>;
 
+/// Takes a payment now or later, places a hold, or records a payment received elsewhere.
+#[utoipa::path(
+    post, path = "/v1/reservations/{id}/payments", tag = "Payments",
+    operation_id = "postPayment",
+    params(("id" = ReservationId, Path, description = "The reservation."), OncePerKey),
+    request_body = NewPayment,
+    responses(
+        (status = 201, description = "All payments of the reservation, the new one last. One that the processor declined is `FAILED`, and no error.", body = ReservationPayments),
+        PaymentRefused,
+        NoReservation,
+    )
+)]
 async fn post_payment(
     ctx: Ctx,
     Id(reservation): Id<ReservationId>,
@@ -103,6 +105,21 @@ async fn post_payment(
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
+/// Changes a payment that waits for its date: what the body leaves out stays.
+#[utoipa::path(
+    put, path = "/v1/reservations/{id}/payments/{payment}", tag = "Payments",
+    operation_id = "changePayment",
+    params(
+        ("id" = ReservationId, Path, description = "The reservation."),
+        ("payment" = PaymentId, Path, description = "The payment."),
+    ),
+    request_body = PaymentChange,
+    responses(
+        (status = 200, description = "All payments of the reservation.", body = ReservationPayments),
+        ChangeRefused,
+        NoPayment,
+    )
+)]
 async fn change_payment(
     ctx: Ctx,
     Texts([id, payment]): Texts<2>,
@@ -184,6 +201,20 @@ async fn make_method(
     Ok(payment_methods::make(ctx, stay.folio.guest, new).await?.id)
 }
 
+/// Cancels a payment that waits for its date, releases a hold, or takes a recorded payment back.
+#[utoipa::path(
+    patch, path = "/v1/reservations/{id}/payments/{payment}/cancel", tag = "Payments",
+    operation_id = "cancelPayment",
+    params(
+        ("id" = ReservationId, Path, description = "The reservation."),
+        ("payment" = PaymentId, Path, description = "The payment."),
+    ),
+    responses(
+        (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
+        CancelRefused,
+        NoPayment,
+    )
+)]
 async fn cancel_payment(ctx: Ctx, Texts([id, payment]): Texts<2>, NoBody: NoBody) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let attempt = new_id();
@@ -194,6 +225,22 @@ async fn cancel_payment(ctx: Ctx, Texts([id, payment]): Texts<2>, NoBody: NoBody
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
+/// Takes a hold, or a part of it; the rest is released.
+#[utoipa::path(
+    post, path = "/v1/reservations/{id}/payments/{payment}/capture", tag = "Payments",
+    operation_id = "capturePayment",
+    params(
+        ("id" = ReservationId, Path, description = "The reservation."),
+        ("payment" = PaymentId, Path, description = "The payment."),
+        OncePerKey,
+    ),
+    request_body = Option<NewCapture>,
+    responses(
+        (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
+        CaptureRefused,
+        NoPayment,
+    )
+)]
 async fn capture_payment(
     ctx: Ctx,
     Texts([id, payment]): Texts<2>,
@@ -212,6 +259,22 @@ async fn capture_payment(
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
+/// Gives a payment back, or a part of it, now or later.
+#[utoipa::path(
+    post, path = "/v1/reservations/{id}/payments/{payment}/refund", tag = "Payments",
+    operation_id = "refundPayment",
+    params(
+        ("id" = ReservationId, Path, description = "The reservation."),
+        ("payment" = PaymentId, Path, description = "The payment."),
+        OncePerKey,
+    ),
+    request_body = NewRefund,
+    responses(
+        (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
+        RefundRefused,
+        NoPayment,
+    )
+)]
 async fn refund_payment(
     ctx: Ctx,
     Texts([id, payment]): Texts<2>,
@@ -236,6 +299,21 @@ async fn refund_payment(
     Ok((StatusCode::CREATED, Json(payments)))
 }
 
+/// Cancels a refund that waits for its date.
+#[utoipa::path(
+    patch, path = "/v1/reservations/{id}/payments/{payment}/refunds/{refund}/cancel", tag = "Payments",
+    operation_id = "cancelRefund",
+    params(
+        ("id" = ReservationId, Path, description = "The reservation."),
+        ("payment" = PaymentId, Path, description = "The payment."),
+        ("refund" = RefundId, Path, description = "The refund."),
+    ),
+    responses(
+        (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
+        CancelRefundRefused,
+        NoRefund,
+    )
+)]
 async fn cancel_refund(ctx: Ctx, Texts([id, payment, refund]): Texts<3>, NoBody: NoBody) -> Reply {
     let (reservation, payment): (ReservationId, PaymentId) = (id.parse()?, payment.parse()?);
     let refund: RefundId = refund.parse()?;

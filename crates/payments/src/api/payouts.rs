@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::Response;
-use axum::routing::get;
 use contract::payout::PayoutActivity;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::openapi::{OnePayout, PayoutsRefused, ReportSpan};
 use super::payout_view::print;
 use super::report::{self, ReportCtx};
 use super::report_error::ReportError;
@@ -16,11 +17,8 @@ use crate::store::payout_row;
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new().route(
-        "/v1/payment-transactions/reports/payouts-reconciliation",
-        get(report),
-    )
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new().routes(routes!(report))
 }
 
 /// A page of the activities that processors have paid out, as a bare array.
@@ -28,6 +26,15 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 /// Payouts come in the order in which they became known, each with all its activities: a new one is
 /// always the last, and paging neither repeats nor skips a row. An application that may see some
 /// listings only sees the rows of their reservations.
+#[utoipa::path(
+    get, path = "/v1/payment-transactions/reports/payouts-reconciliation", tag = "Reports",
+    operation_id = "listPayoutActivities",
+    params(ReportSpan, OnePayout),
+    responses(
+        (status = 200, description = "A page of activities.", body = Vec<PayoutActivity>),
+        PayoutsRefused,
+    )
+)]
 async fn report(
     ReportCtx(ctx): ReportCtx,
     RawQuery(query): RawQuery,

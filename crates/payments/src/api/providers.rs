@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use contract::id::ListingId;
 use contract::provider::{ProviderOfListing, ProviderStats, ProviderSummary};
 use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi::{NoProvider, OnePage, Picked, ProviderOfListingInPart};
 use super::query::Query;
 use super::show::show;
 use crate::model::Rejection;
@@ -18,15 +20,31 @@ use crate::store::payment_method::ACTIVE;
 use crate::store::{listing, provider};
 use crate::{Error, Platform};
 
+/// What a listing without a provider is answered with.
+pub(super) const NO_PROVIDER: &str = "Payment provider not found";
+
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/payment-providers/provider-by-listing", get(by_listing))
-        .route("/v1/payment-providers/summary", get(summary))
-        .route("/v1/payment-providers/stats", get(stats))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(by_listing))
+        .routes(routes!(summary))
+        .routes(routes!(stats))
 }
 
 /// Shows the provider that takes a listing's payments: its own, else the account's default.
+#[utoipa::path(
+    get, path = "/v1/payment-providers/provider-by-listing", tag = "Payment providers",
+    operation_id = "getProviderOfListing",
+    params(
+        ("listingId" = ListingId, Query, description = "The listing."),
+        ("includeInactiveProviders" = Option<bool>, Query, description = "Whether one that takes no payments is shown, too."),
+        Picked,
+    ),
+    responses(
+        (status = 200, description = "The provider.", body = ProviderOfListingInPart),
+        NoProvider,
+    )
+)]
 async fn by_listing(ctx: Ctx, query: Query) -> Result<Json<Value>, ApiError> {
     let id: ListingId = query
         .id("listingId")?
@@ -53,11 +71,16 @@ async fn by_listing(ctx: Ctx, query: Query) -> Result<Json<Value>, ApiError> {
             }))
         })
         .await?
-        .ok_or(ApiError::NotFound("Payment provider not found"))?;
+        .ok_or(ApiError::NotFound(NO_PROVIDER))?;
     Ok(Json(show(&found, &Fields::read(query.text("fields")))?))
 }
 
 /// Shows the account's providers in figures.
+#[utoipa::path(
+    get, path = "/v1/payment-providers/summary", tag = "Payment providers",
+    operation_id = "getProviderSummary",
+    responses((status = 200, description = "The figures.", body = ProviderSummary))
+)]
 async fn summary(ctx: Ctx) -> Result<Json<ProviderSummary>, ApiError> {
     let scope = ctx.scope();
     let summary = ctx
@@ -76,6 +99,12 @@ async fn summary(ctx: Ctx) -> Result<Json<ProviderSummary>, ApiError> {
 }
 
 /// Lists the account's providers with how much they are used.
+#[utoipa::path(
+    get, path = "/v1/payment-providers/stats", tag = "Payment providers",
+    operation_id = "listProviders",
+    params(OnePage),
+    responses((status = 200, description = "A page of providers.", body = ProviderStats))
+)]
 async fn stats(ctx: Ctx, query: Query) -> Result<Json<ProviderStats>, ApiError> {
     let page = query.page()?;
     let scope = ctx.scope();

@@ -9,10 +9,10 @@ use contract::id::InvalidId;
 use super::error::ApiError;
 
 /// How many results a list gives unless asked, and at most.
-const LIMIT_DEFAULT: i64 = 25;
-const LIMIT_MAX: i64 = 100;
+pub(super) const LIMIT_DEFAULT: i64 = 25;
+pub(super) const LIMIT_MAX: i64 = 100;
 /// The deepest page: beyond this a mistake, and far beyond what an `i64` offset holds.
-const SKIP_MAX: i64 = 1_000_000_000;
+pub(super) const SKIP_MAX: i64 = 1_000_000_000;
 
 /// The parameters of a query string, decoded, in their order.
 pub(crate) struct Query(Vec<(String, String)>);
@@ -33,7 +33,7 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    fn read(text: &str) -> Result<Self, ApiError> {
+    pub(super) fn read(text: &str) -> Result<Self, ApiError> {
         let pairs: Vec<(String, String)> = serde_html_form::from_str(text)
             .map_err(|_| ApiError::bad_request("The query string cannot be read"))?;
         if pairs.iter().any(|(_, value)| value.contains('\0')) {

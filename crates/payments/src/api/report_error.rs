@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::ApiError;
 use crate::Error;
@@ -44,35 +44,43 @@ impl From<Error> for ReportError {
     }
 }
 
+impl ReportError {
+    /// The body of a 400.
+    pub(super) fn refused(refusal: &ReportRefusal) -> Value {
+        json!({"error": {
+            "message": "Bad Request",
+            "code": "VALIDATION_FAILED",
+            "status": 400,
+            "data": [refusal.to_string()],
+        }})
+    }
+
+    /// The body of a 401.
+    pub(super) fn unauthorized() -> Value {
+        json!({"error": {
+            "message": "You need to be authenticated to access this endpoint",
+            "code": "UNAUTHORIZED",
+            "status": 401,
+        }})
+    }
+
+    /// The body of the documented 500.
+    pub(super) fn not_set_up() -> Value {
+        json!({"error": {
+            "message": "Payment provider has no account or sub account",
+            "status": 500,
+        }})
+    }
+}
+
 impl IntoResponse for ReportError {
     fn into_response(self) -> Response {
-        let (status, error) = match self {
-            Self::Refused(refusal) => (
-                StatusCode::BAD_REQUEST,
-                json!({
-                    "message": "Bad Request",
-                    "code": "VALIDATION_FAILED",
-                    "status": 400,
-                    "data": [refusal.to_string()],
-                }),
-            ),
-            Self::Unauthorized => (
-                StatusCode::UNAUTHORIZED,
-                json!({
-                    "message": "You need to be authenticated to access this endpoint",
-                    "code": "UNAUTHORIZED",
-                    "status": 401,
-                }),
-            ),
-            Self::NotSetUp => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                json!({
-                    "message": "Payment provider has no account or sub account",
-                    "status": 500,
-                }),
-            ),
+        let (status, body) = match self {
+            Self::Refused(refusal) => (StatusCode::BAD_REQUEST, Self::refused(&refusal)),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, Self::unauthorized()),
+            Self::NotSetUp => (StatusCode::INTERNAL_SERVER_ERROR, Self::not_set_up()),
             Self::Other(error) => return error.into_response(),
         };
-        (status, Json(json!({"error": error}))).into_response()
+        (status, Json(body)).into_response()
     }
 }

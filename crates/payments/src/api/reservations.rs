@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use contract::id::ReservationId;
 use contract::list::List;
-use contract::reservation::{ReservationFields, ReservationV3};
+use contract::reservation::{Reservation, ReservationFields, ReservationV3};
 use serde_json::Value;
 use store::{Connection, Lock};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi::{NoReservation, OnePage, Picked, ReservationInPart, Searched};
 use super::path::Id;
 use super::query::Query;
 use super::reservation_view::{show_all, v3};
@@ -29,14 +31,21 @@ use crate::{Error, Platform};
 const IDS_MAX: usize = 10;
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/reservations", get(list).post(create_reservation))
-        .route("/v1/reservations/{id}", get(retrieve).put(update))
-        .route("/v1/reservations-v3", get(list_v3))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create_reservation))
+        .routes(routes!(retrieve, update))
+        .routes(routes!(list_v3))
 }
 
 /// Lists reservations in the order of their ids, unless asked otherwise.
+#[utoipa::path(
+    get, path = "/v1/reservations", tag = "Reservations", operation_id = "listReservations",
+    params(Searched, Picked, OnePage),
+    responses(
+        (status = 200, description = "A page of reservations.", body = List<ReservationInPart>),
+    )
+)]
 async fn list(ctx: Ctx, query: Query) -> Result<Json<List<Value>>, ApiError> {
     let fields = Fields::read(query.text("fields"));
     let page = query.page()?;
@@ -64,6 +73,12 @@ async fn list(ctx: Ctx, query: Query) -> Result<Json<List<Value>>, ApiError> {
 }
 
 /// Makes a reservation, and makes its guest known if it brings one.
+#[utoipa::path(
+    post, path = "/v1/reservations", tag = "Reservations",
+    operation_id = "createReservation",
+    request_body = ReservationFields,
+    responses((status = 200, description = "The new reservation.", body = Reservation))
+)]
 async fn create_reservation(
     ctx: Ctx,
     Body(written): Body<ReservationFields>,
@@ -81,6 +96,15 @@ async fn create_reservation(
 }
 
 /// Shows a reservation.
+#[utoipa::path(
+    get, path = "/v1/reservations/{id}", tag = "Reservations",
+    operation_id = "getReservation",
+    params(("id" = ReservationId, Path, description = "The reservation."), Picked),
+    responses(
+        (status = 200, description = "The reservation.", body = ReservationInPart),
+        NoReservation,
+    )
+)]
 async fn retrieve(
     ctx: Ctx,
     Id(id): Id<ReservationId>,
@@ -98,6 +122,16 @@ async fn retrieve(
 
 /// Changes a reservation, or calls it off: what the body leaves out stays. Its guest is changed
 /// under `/v1/guests-crud`, not here. What changes nothing is no event.
+#[utoipa::path(
+    put, path = "/v1/reservations/{id}", tag = "Reservations",
+    operation_id = "updateReservation",
+    params(("id" = ReservationId, Path, description = "The reservation.")),
+    request_body = ReservationFields,
+    responses(
+        (status = 200, description = "The reservation after it.", body = Reservation),
+        NoReservation,
+    )
+)]
 async fn update(
     ctx: Ctx,
     Id(id): Id<ReservationId>,
@@ -116,6 +150,16 @@ async fn update(
 }
 
 /// Lists reservations by their ids, in the third version's shape. Ids that lead nowhere are left out.
+#[utoipa::path(
+    get, path = "/v1/reservations-v3", tag = "Reservations",
+    operation_id = "listReservationsV3",
+    params(
+        ("reservationIds" = Vec<ReservationId>, Query, style = Form, explode = false, description = "1 to 10 ids. The other ways of writing lists are taken, too."),
+    ),
+    responses(
+        (status = 200, description = "Those that are there, in the order asked for.", body = Vec<ReservationV3>),
+    )
+)]
 async fn list_v3(ctx: Ctx, query: Query) -> Result<Json<Vec<ReservationV3>>, ApiError> {
     let ids: Vec<ReservationId> = query.ids("reservationIds")?.unwrap_or_default();
     if !(1..=IDS_MAX).contains(&ids.len()) {

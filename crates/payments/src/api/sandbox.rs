@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
 use contract::Timestamp;
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
@@ -17,17 +19,18 @@ use crate::{
 };
 
 /// The routes of a sandbox; another platform does not have them.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/sandbox/advance", post(advance))
-        .route("/sandbox/clock", get(clock))
-        .route("/sandbox/trigger", post(trigger))
-        .route("/sandbox/reset", post(reset))
-        .route("/sandbox/triggers", get(triggers))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(advance))
+        .routes(routes!(clock))
+        .routes(routes!(trigger))
+        .routes(routes!(reset))
+        .routes(routes!(triggers))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"by": "7d"}))]
 struct Advance {
     by: Option<Span>,
     to: Option<Timestamp>,
@@ -35,6 +38,11 @@ struct Advance {
 
 /// Lets the account's business time pass. The answer tells of every payment on the way, so it is
 /// given to applications that may see all of them.
+#[utoipa::path(
+    post, path = "/sandbox/advance", tag = "Sandbox", operation_id = "advanceClock",
+    request_body = Advance,
+    responses((status = 200, description = "What happened on the way.", body = Advanced))
+)]
 async fn advance(ctx: Ctx, Body(body): Body<Advance>) -> Result<Json<Advanced>, ApiError> {
     if ctx.listings.is_some() {
         return Err(ApiError::Forbidden);
@@ -43,6 +51,11 @@ async fn advance(ctx: Ctx, Body(body): Body<Advance>) -> Result<Json<Advanced>, 
     Ok(Json(ctx.platform.advance(ctx.account.id, until).await?))
 }
 
+/// Shows the account's business time, and wall time.
+#[utoipa::path(
+    get, path = "/sandbox/clock", tag = "Sandbox", operation_id = "getClock",
+    responses((status = 200, description = "Both clocks.", body = Clocks))
+)]
 async fn clock(ctx: Ctx) -> Json<Clocks> {
     Json(Clocks {
         now: ctx.now,
@@ -51,6 +64,11 @@ async fn clock(ctx: Ctx) -> Json<Clocks> {
 }
 
 /// Lets something happen in the account, for applications that may see all of it.
+#[utoipa::path(
+    post, path = "/sandbox/trigger", tag = "Sandbox", operation_id = "trigger",
+    request_body = TriggerRequest,
+    responses((status = 200, description = "What happened, and to what.", body = Triggered))
+)]
 async fn trigger(
     ctx: Ctx,
     Body(request): Body<TriggerRequest>,
@@ -62,6 +80,11 @@ async fn trigger(
 }
 
 /// Empties the account, for applications that may see all of it.
+#[utoipa::path(
+    post, path = "/sandbox/reset", tag = "Sandbox", operation_id = "resetAccount",
+    request_body = Order,
+    responses((status = 200, description = "The account, empty.", body = Reset))
+)]
 async fn reset(ctx: Ctx, Body(order): Body<Order>) -> Result<Json<Reset>, ApiError> {
     if ctx.listings.is_some() {
         return Err(ApiError::Forbidden);
@@ -75,8 +98,9 @@ async fn reset(ctx: Ctx, Body(order): Body<Order>) -> Result<Json<Reset>, ApiErr
     Ok(Json(ctx.platform.reset(ctx.account.id).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"yes": true}))]
 struct Order {
     #[serde(default)]
     yes: bool,
@@ -92,6 +116,10 @@ impl From<ResetError> for ApiError {
 }
 
 /// What can be triggered.
+#[utoipa::path(
+    get, path = "/sandbox/triggers", tag = "Sandbox", operation_id = "listTriggers",
+    responses((status = 200, description = "The triggers.", body = Vec<Trigger>))
+)]
 async fn triggers(_: Ctx) -> Json<&'static [Trigger]> {
     Json(TRIGGERS)
 }

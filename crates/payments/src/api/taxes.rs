@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::StatusCode;
-use axum::routing::{get, patch, post, put};
-use axum::{Json, Router};
 use contract::id::{ListingId, TaxId};
 use contract::tax::{LevelConfiguration, NewLevelConfiguration, Tax, TaxFields};
 use money::Currency;
 use store::{Connection, Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::openapi::{NoListing, NoTax};
 use super::path::Id;
 use crate::model::Rejection;
 use crate::model::tax::{check_unique, terms};
@@ -22,21 +24,22 @@ use crate::store::{catalog, listing, tax};
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/taxes", post(create))
-        .route("/v1/taxes/{id}", patch(update).delete(remove))
-        .route("/v1/taxes/account", get(of_account))
-        .route("/v1/taxes/unit-type/{id}", get(of_listing))
-        .route("/v1/taxes/unit-type/{id}/actual", get(actual))
-        .route("/v1/taxes/level-configurations", put(set_level))
-        .route(
-            "/v1/taxes/level-configurations/unit-type/{id}",
-            get(level_of),
-        )
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(of_account))
+        .routes(routes!(of_listing))
+        .routes(routes!(actual))
+        .routes(routes!(create))
+        .routes(routes!(update, remove))
+        .routes(routes!(set_level))
+        .routes(routes!(level_of))
 }
 
 /// The account's own taxes.
+#[utoipa::path(
+    get, path = "/v1/taxes/account", tag = "Taxes", operation_id = "listAccountTaxes",
+    responses((status = 200, description = "Its taxes.", body = Vec<Tax>))
+)]
 async fn of_account(ctx: Ctx) -> Result<Json<Vec<Tax>>, ApiError> {
     let account = ctx.account.id;
     let taxes = ctx
@@ -48,6 +51,12 @@ async fn of_account(ctx: Ctx) -> Result<Json<Vec<Tax>>, ApiError> {
 }
 
 /// A listing's own taxes, whether or not its reservations are priced with them.
+#[utoipa::path(
+    get, path = "/v1/taxes/unit-type/{id}", tag = "Taxes",
+    operation_id = "listListingTaxes",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses((status = 200, description = "Its taxes.", body = Vec<Tax>), NoListing)
+)]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, ApiError> {
     let scope = ctx.scope();
     let taxes = ctx
@@ -62,6 +71,12 @@ async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, A
 }
 
 /// The taxes that a listing's reservations are priced with.
+#[utoipa::path(
+    get, path = "/v1/taxes/unit-type/{id}/actual", tag = "Taxes",
+    operation_id = "listActualTaxes",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses((status = 200, description = "The taxes that apply.", body = Vec<Tax>), NoListing)
+)]
 async fn actual(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, ApiError> {
     let scope = ctx.scope();
     let taxes = ctx
@@ -76,6 +91,11 @@ async fn actual(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, ApiEr
 }
 
 /// Makes a tax of the account, or of one of its listings.
+#[utoipa::path(
+    post, path = "/v1/taxes", tag = "Taxes", operation_id = "createTax",
+    request_body = TaxFields,
+    responses((status = 201, description = "The new tax.", body = Tax))
+)]
 async fn create(
     ctx: Ctx,
     Body(written): Body<TaxFields>,
@@ -107,6 +127,12 @@ async fn create(
 }
 
 /// Changes a tax: what the body leaves out stays. Its level cannot be changed.
+#[utoipa::path(
+    patch, path = "/v1/taxes/{id}", tag = "Taxes", operation_id = "updateTax",
+    params(("id" = TaxId, Path, description = "The tax.")),
+    request_body = TaxFields,
+    responses((status = 200, description = "The tax after it.", body = Tax), NoTax)
+)]
 async fn update(
     ctx: Ctx,
     Id(id): Id<TaxId>,
@@ -137,6 +163,11 @@ async fn update(
 }
 
 /// Takes a tax away, and shows it a last time. Reservations keep what they were priced with.
+#[utoipa::path(
+    delete, path = "/v1/taxes/{id}", tag = "Taxes", operation_id = "deleteTax",
+    params(("id" = TaxId, Path, description = "The tax.")),
+    responses((status = 200, description = "The tax that was.", body = Tax), NoTax)
+)]
 async fn remove(ctx: Ctx, Id(id): Id<TaxId>) -> Result<Json<Tax>, ApiError> {
     let scope = ctx.scope();
     let gone = ctx
@@ -155,6 +186,12 @@ async fn remove(ctx: Ctx, Id(id): Id<TaxId>) -> Result<Json<Tax>, ApiError> {
 }
 
 /// Says where a listing's taxes come from.
+#[utoipa::path(
+    put, path = "/v1/taxes/level-configurations", tag = "Taxes",
+    operation_id = "setTaxLevel",
+    request_body = NewLevelConfiguration,
+    responses((status = 200, description = "Where they come from now.", body = LevelConfiguration))
+)]
 async fn set_level(
     ctx: Ctx,
     Body(new): Body<NewLevelConfiguration>,
@@ -183,6 +220,15 @@ async fn set_level(
 }
 
 /// Shows where a listing's taxes come from: from the account, until said otherwise.
+#[utoipa::path(
+    get, path = "/v1/taxes/level-configurations/unit-type/{id}", tag = "Taxes",
+    operation_id = "getTaxLevel",
+    params(("id" = ListingId, Path, description = "The listing.")),
+    responses(
+        (status = 200, description = "Where they come from.", body = LevelConfiguration),
+        NoListing,
+    )
+)]
 async fn level_of(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<LevelConfiguration>, ApiError> {
     let scope = ctx.scope();
     let account_id = scope.account;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::Response;
-use axum::routing::get;
 use contract::Timestamp;
 use contract::report::ReportAmount;
 use contract::transaction::Transaction;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::openapi::{ReportSpan, TransactionsRefused};
 use super::report::{self, Books, ReportCtx};
 use super::report_error::ReportError;
 use crate::model::report::Terms;
@@ -17,10 +18,10 @@ use crate::store::transaction;
 use crate::{Error, Platform};
 
 /// The routes of this resource. The guide and the published schema name it differently.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/payment-transactions/report", get(report))
-        .route("/v1/payment-transactions/reports", get(report))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(report))
+        .routes(routes!(report_of_guide))
 }
 
 /// A page of the transactions that processors have reported, as a bare array.
@@ -28,6 +29,15 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 /// Rows come in the order in which they became known, which is the order of their dates but for
 /// stragglers: a new row is always the last, and paging neither repeats nor skips any. An
 /// application that may see some listings only sees the rows of their reservations.
+#[utoipa::path(
+    get, path = "/v1/payment-transactions/reports", tag = "Reports",
+    operation_id = "listTransactions",
+    params(ReportSpan),
+    responses(
+        (status = 200, description = "A page of transactions.", body = Vec<Transaction>),
+        TransactionsRefused,
+    )
+)]
 async fn report(
     ReportCtx(ctx): ReportCtx,
     RawQuery(query): RawQuery,
@@ -40,6 +50,20 @@ async fn report(
         .map(|row| print(row, &books, as_text))
         .collect();
     report::reply(&rows?)
+}
+
+/// The same report, under the name that the guide gives it.
+#[utoipa::path(
+    get, path = "/v1/payment-transactions/report", tag = "Reports",
+    operation_id = "listTransactionsOfGuide",
+    params(ReportSpan),
+    responses(
+        (status = 200, description = "A page of transactions.", body = Vec<Transaction>),
+        TransactionsRefused,
+    )
+)]
+async fn report_of_guide(ctx: ReportCtx, query: RawQuery) -> Result<Response, ReportError> {
+    report(ctx, query).await
 }
 
 fn print(

@@ -4,18 +4,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Json, Router};
 use chrono::Duration;
 use contract::ObjectId;
 use contract::id::AccountId;
 use serde_json::{Value, json};
 use store::new_id;
 use tracing::Instrument;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::limits::Admission;
@@ -130,19 +131,44 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 /// Whether the platform lives and is ready, and its figures; no part of the Open API.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/healthz", get(async || Json(json!({"status": "ok"}))))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(alive))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
 }
 
+/// Whether the process lives.
+#[utoipa::path(
+    get, path = "/healthz", tag = "Server", operation_id = "getHealth",
+    responses((status = 200, description = "It does.", body = Object, example = json!({"status": "ok"})))
+)]
+async fn alive() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// Whether the server is ready.
+///
 /// Ready means that the database answers; opening it has brought it to this program's version.
+#[utoipa::path(
+    get, path = "/readyz", tag = "Server", operation_id = "getReadiness",
+    responses((status = 200, description = "It is.", body = Object, example = json!({"status": "ready"})))
+)]
 async fn ready(State(platform): State<Arc<Platform>>) -> Result<Json<Value>, ApiError> {
     platform.store.read(account::is_there_any).await?;
     Ok(Json(json!({"status": "ready"})))
 }
 
+/// Figures for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "Server", operation_id = "getMetrics",
+    responses((
+        status = 200,
+        description = "In OpenMetrics' text format.",
+        body = String,
+        content_type = "application/openmetrics-text",
+    ))
+)]
 async fn metrics(
     State(platform): State<Arc<Platform>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {

@@ -2,32 +2,34 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use contract::id::{WebhookAttemptId, WebhookId};
 use contract::list::List;
 use contract::webhook as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::{Body, NoBody};
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::openapi::{
+    NoWebhook, NoWebhookAttempt, NoWebhookUrl, OnePage, ReplayRefused, WebhookChangeRefused,
+    WebhookRefused,
+};
 use super::path::{Id, Texts};
 use super::query::Query;
 use crate::Platform;
 use crate::webhooks::Owner;
 
 /// The routes of this resource. Those of attempts are not in the Open API.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new()
-        .route("/v1/webhooks", get(list).post(create))
-        .route(
-            "/v1/webhooks/{id}",
-            get(retrieve).put(update).delete(remove),
-        )
-        .route("/v1/webhooks/{id}/attempts", get(attempts))
-        .route("/v1/webhooks/{id}/attempts/{attempt}/replay", post(replay))
-        .route("/v1/webhooks-v2/secret", get(secret))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(retrieve, update, remove))
+        .routes(routes!(secret))
+        .routes(routes!(attempts))
+        .routes(routes!(replay))
 }
 
 /// Whose webhooks are asked for. Events tell of all listings, so they are given to applications that
@@ -40,12 +42,24 @@ fn owner(ctx: &Ctx) -> Result<Owner, ApiError> {
 }
 
 /// Lists the account's webhooks.
+#[utoipa::path(
+    get, path = "/v1/webhooks", tag = "Webhooks", operation_id = "listWebhooks",
+    responses((status = 200, description = "The webhooks.", body = Vec<wire::Webhook>))
+)]
 async fn list(ctx: Ctx) -> Result<Json<Vec<wire::Webhook>>, ApiError> {
     let owner = owner(&ctx)?;
     Ok(Json(ctx.platform.webhooks_of(owner).await?))
 }
 
 /// Subscribes.
+#[utoipa::path(
+    post, path = "/v1/webhooks", tag = "Webhooks", operation_id = "createWebhook",
+    request_body = wire::NewWebhook,
+    responses(
+        (status = 201, description = "The new webhook.", body = wire::Webhook),
+        WebhookRefused,
+    )
+)]
 async fn create(
     ctx: Ctx,
     Body(new): Body<wire::NewWebhook>,
@@ -56,12 +70,27 @@ async fn create(
 }
 
 /// Shows a webhook.
+#[utoipa::path(
+    get, path = "/v1/webhooks/{id}", tag = "Webhooks", operation_id = "getWebhook",
+    params(("id" = WebhookId, Path, description = "The webhook.")),
+    responses((status = 200, description = "The webhook.", body = wire::Webhook), NoWebhook)
+)]
 async fn retrieve(ctx: Ctx, Id(id): Id<WebhookId>) -> Result<Json<wire::Webhook>, ApiError> {
     let owner = owner(&ctx)?;
     Ok(Json(ctx.platform.webhook(owner, id).await?))
 }
 
 /// Changes the events of a webhook; one that is disabled is enabled again. The url stays.
+#[utoipa::path(
+    put, path = "/v1/webhooks/{id}", tag = "Webhooks", operation_id = "updateWebhook",
+    params(("id" = WebhookId, Path, description = "The webhook.")),
+    request_body = wire::WebhookChange,
+    responses(
+        (status = 200, description = "The webhook after it.", body = wire::Webhook),
+        WebhookChangeRefused,
+        NoWebhook,
+    )
+)]
 async fn update(
     ctx: Ctx,
     Id(id): Id<WebhookId>,
@@ -73,6 +102,11 @@ async fn update(
 }
 
 /// Unsubscribes. What was not sent yet is not sent any more.
+#[utoipa::path(
+    delete, path = "/v1/webhooks/{id}", tag = "Webhooks", operation_id = "deleteWebhook",
+    params(("id" = WebhookId, Path, description = "The webhook.")),
+    responses((status = 204, description = "It is gone."), NoWebhook)
+)]
 async fn remove(ctx: Ctx, Id(id): Id<WebhookId>) -> Result<StatusCode, ApiError> {
     owner(&ctx)?;
     ctx.platform.unsubscribe(ctx.account.id, id).await?;
@@ -80,6 +114,14 @@ async fn remove(ctx: Ctx, Id(id): Id<WebhookId>) -> Result<StatusCode, ApiError>
 }
 
 /// Shows the secret that verifies what is sent to a url.
+#[utoipa::path(
+    get, path = "/v1/webhooks-v2/secret", tag = "Webhooks",
+    operation_id = "getWebhookSecret",
+    params(
+        ("url" = String, Query, description = "The url of a webhook, exactly as it was given.", example = "https://example.com/webhooks"),
+    ),
+    responses((status = 200, description = "The secret.", body = wire::WebhookSecret), NoWebhookUrl)
+)]
 async fn secret(ctx: Ctx, query: Query) -> Result<Json<wire::WebhookSecret>, ApiError> {
     owner(&ctx)?;
     let url = query.text("url").ok_or_else(|| {
@@ -90,6 +132,15 @@ async fn secret(ctx: Ctx, query: Query) -> Result<Json<wire::WebhookSecret>, Api
 }
 
 /// Lists what was sent to a webhook and what came of it, the newest first.
+#[utoipa::path(
+    get, path = "/v1/webhooks/{id}/attempts", tag = "Webhooks",
+    operation_id = "listWebhookAttempts",
+    params(("id" = WebhookId, Path, description = "The webhook."), OnePage),
+    responses(
+        (status = 200, description = "A page of attempts.", body = List<wire::WebhookAttempt>),
+        NoWebhook,
+    )
+)]
 async fn attempts(
     ctx: Ctx,
     Id(id): Id<WebhookId>,
@@ -110,6 +161,19 @@ async fn attempts(
 }
 
 /// Sends the message of an attempt again, under the same id.
+#[utoipa::path(
+    post, path = "/v1/webhooks/{id}/attempts/{attempt}/replay", tag = "Webhooks",
+    operation_id = "replayWebhookAttempt",
+    params(
+        ("id" = WebhookId, Path, description = "The webhook."),
+        ("attempt" = WebhookAttemptId, Path, description = "The attempt."),
+    ),
+    responses(
+        (status = 202, description = "When it is sent.", body = wire::WebhookReplay),
+        ReplayRefused,
+        NoWebhookAttempt,
+    )
+)]
 async fn replay(
     ctx: Ctx,
     Texts([webhook, attempt]): Texts<2>,

@@ -17,7 +17,10 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
     if let Value::Object(document) = &mut document {
         merge(document, change);
     }
-    serde_path_to_error::deserialize(document).map_err(|error| {
+    // From a text: a `Value` has numbers that it cannot hand on.
+    let text = document.to_string();
+    let reader = &mut serde_json::Deserializer::from_str(&text);
+    serde_path_to_error::deserialize(reader).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { "The body" } else { &path };
         Rejection::invalid(field, error.inner().to_string())

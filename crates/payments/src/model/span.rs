@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use chrono::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// The longest span: ten years, leap days included.
 const DAYS_MAX: i64 = 3653;
@@ -20,7 +21,8 @@ const UNITS: [(char, i64); 5] = [
 ];
 
 /// A span of time: whole seconds, more than none, at most ten years.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, example = "7d")]
 pub struct Span(Duration);
 
 impl Span {

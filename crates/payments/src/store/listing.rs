@@ -123,7 +123,8 @@ impl Row {
         if let Value::Object(prices) = prices {
             prices.insert("currency".to_owned(), self.currency.clone().into());
         }
-        serde_json::from_value(document.into()).map_err(corrupt)
+        // From a text: a `Value` has numbers that it cannot hand on.
+        serde_json::from_str(&Value::Object(document).to_string()).map_err(corrupt)
     }
 
     /// What the listing gives its reservations.

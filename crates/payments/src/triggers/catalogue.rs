@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Something that a sandbox lets happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 pub struct Trigger {
     /// Its name.
     pub name: &'static str,
@@ -14,6 +15,7 @@ pub struct Trigger {
     pub about: &'static str,
     /// The options that it can be told, beside the account.
     pub takes: &'static [&'static str],
+    #[schema(ignore)]
     pub(super) kind: Kind,
 }
 

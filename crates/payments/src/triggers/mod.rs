@@ -16,6 +16,7 @@ use money::Decimal;
 use processors::MerchantId;
 use processors::sandbox::Sandbox;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use self::catalogue::{TRIGGERS, Trigger, UnknownTrigger};
 
@@ -27,8 +28,9 @@ use crate::store::scope::Scope;
 use crate::{Error, Platform, SetupError};
 
 /// What is to happen, to what.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields, expecting = "an object")]
+#[schema(example = json!({"name": "late-fee"}))]
 pub struct TriggerRequest {
     /// The trigger's name.
     pub name: String,
@@ -67,7 +69,7 @@ pub struct TriggerOrder {
 }
 
 /// What a trigger has brought about, and the ids of all that it touched.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Triggered {
     /// The trigger's name.

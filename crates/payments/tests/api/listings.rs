@@ -1,5 +1,6 @@
 //! Listings.
 
+use axum::http::{Method, StatusCode};
 use insta::{allow_duplicates, assert_snapshot};
 use payments::NewApplication;
 use serde_json::{Value, json};
@@ -249,5 +250,27 @@ on_both_engines! {
         some.get(&format!("/v1/listings/{other}")).await.expect(404);
         some.get(&format!("/v1/listings/{one}")).await.expect(200);
         some.post("/v1/listings", &json!({"title": "New"})).await.expect(403);
+    }
+
+    async fn a_number_of_any_size_is_kept_to_the_digit(app: TestApp) {
+        let app = app.signed_in().await;
+        let large = "78662099414515007488";
+        let exact = "0.12345678901234567890123";
+        let body = format!(
+            r#"{{"title": "Large", "size": {large}, "more": [{{"less": -{large}, "share": {exact}}}]}}"#
+        );
+        let made = app.send(Method::POST, "/v1/listings", Some(body)).await.expect(200);
+        let path = format!("/v1/listings/{}", made["_id"].as_str().unwrap());
+        let change = json!({"nickname": "L"});
+        for shown in [
+            app.get(&path).await,
+            app.put(&path, &change).await,
+            app.get("/v1/listings?q=Large").await,
+        ] {
+            assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+            assert!(shown.text.contains(&format!("\"size\":{large},")), "{}", shown.text);
+            assert!(shown.text.contains(&format!("\"less\":-{large},")), "{}", shown.text);
+            assert!(shown.text.contains(&format!("\"share\":{exact}}}")), "{}", shown.text);
+        }
     }
 }

@@ -29,6 +29,7 @@ mod kills;
 mod limits;
 mod listings;
 mod oauth;
+mod openapi;
 mod payment_methods;
 mod payments;
 mod payout_imports;

@@ -6,16 +6,17 @@ mod request;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
-use contract::oauth::TokenReply;
+use contract::oauth::{TokenReply, TokenRequest};
 use contract::{ObjectId, Timestamp};
 use store::{Connection, Lock, new_id};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use self::error::Refusal;
+use self::error::{Refusal, TokenRefused};
 use self::request::ClientRequest;
 use super::tokens::LIFETIME_SECONDS;
 use crate::model::quota::{self, Exhausted};
@@ -24,11 +25,25 @@ use crate::store::token;
 use crate::{Error, Platform};
 
 /// The routes of this resource.
-pub(super) fn routes() -> Router<Arc<Platform>> {
-    Router::new().route("/oauth2/token", post(token))
+pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
+    OpenApiRouter::new().routes(routes!(token))
 }
 
-/// Neither a token nor the reason for none may be kept by anything on the way.
+/// Gives a token for client credentials (RFC 6749, section 4.4).
+///
+/// They come in the body, as a form or as JSON, or by Basic authentication. An application gets five
+/// tokens in 24 hours unless the server is set otherwise, so keep one until it expires.
+//
+// Neither a token nor the reason for none may be kept by anything on the way.
+#[utoipa::path(
+    post, path = "/oauth2/token", tag = "Tokens", operation_id = "createToken",
+    security((), ("client" = [])),
+    request_body(content(
+        (TokenRequest = "application/x-www-form-urlencoded"),
+        (TokenRequest = "application/json"),
+    )),
+    responses((status = 200, description = "The token.", body = TokenReply), TokenRefused)
+)]
 async fn token(
     State(platform): State<Arc<Platform>>,
     request: Result<ClientRequest, Refusal>,

@@ -12,9 +12,9 @@ use window::{ReadDate, between};
 pub(crate) use window::{Window, day_of};
 
 /// How many rows a page has when nothing is said.
-const TAKE_DEFAULT: i64 = 25;
+pub(crate) const TAKE_DEFAULT: i64 = 25;
 /// How many rows a page can have.
-const TAKE_MAX: i64 = 100;
+pub(crate) const TAKE_MAX: i64 = 100;
 
 /// The parameters as they were sent; none counts when it is empty.
 #[derive(Debug, Clone, Default)]

@@ -38,13 +38,13 @@ pub(crate) struct Terms {
     /// Whether it knows `payoutId`.
     pub(crate) takes_payout_id: bool,
     /// A sub-account that is not `number.number`.
-    pub(super) sub_account_format: &'static str,
+    pub(crate) sub_account_format: &'static str,
     /// A code, and a filter with it that is no date.
-    pub(super) code_with_filter: &'static str,
+    pub(crate) code_with_filter: &'static str,
     /// A code, and dates.
-    pub(super) code_with_dates: &'static str,
+    pub(crate) code_with_dates: &'static str,
     /// Neither a code nor both dates.
-    pub(super) nothing_asked: &'static str,
+    pub(crate) nothing_asked: &'static str,
 }
 
 impl Terms {
