@@ -2,6 +2,7 @@
 //! its 201, with a load process of its own on loopback; and what each durable step costs.
 
 mod advance;
+mod backlog;
 mod ladder;
 mod load;
 mod receiver;
@@ -37,6 +38,7 @@ Examples:
     cargo xtask bench --webhooks 2 --no-ladder         with what is sent to two subscribers
     cargo xtask bench --format json > figures.json
     cargo xtask bench advance                          a year of payments, let pass
+    cargo xtask bench backlog                          100,000 payments that are due at once
     cargo xtask bench reports                          pages of the reports a second
 
 Each payment goes to a reservation of its own, made through the API before the clock starts. SQLite
@@ -77,6 +79,9 @@ pub(crate) struct Args {
 enum What {
     /// Measures how long a year takes in which reservations pay.
     Advance(advance::Args),
+    /// Measures how fast payments are made up for that fell due while no server ran, and how long
+    /// clients wait meanwhile.
+    Backlog(backlog::Args),
     /// Measures how many pages of the reports are read a second, over short and long histories.
     Reports(reports::Args),
 }
@@ -108,6 +113,7 @@ impl Method {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.what {
         Some(What::Advance(args)) => advance::run(args),
+        Some(What::Backlog(args)) => backlog::run(args),
         Some(What::Reports(args)) => reports::run(args),
         None => payments(args),
     }

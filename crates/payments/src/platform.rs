@@ -108,7 +108,7 @@ impl Platform {
     /// # Errors
     /// [`Error::Store`] when the agenda cannot be read.
     pub async fn run_due(self: &Arc<Self>) -> Result<usize, Error> {
-        agenda::run_due(self).await
+        agenda::run_due(self, &CancellationToken::new()).await
     }
 
     /// Imports whatever the processors have to report by now. What fails is logged, and tried again

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are what the task is for")]
 
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use anyhow::Result;
 use comfy_table::presets::ASCII_MARKDOWN;
@@ -9,6 +10,7 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
 use super::Format;
+use super::backlog;
 use super::ladder::Rung;
 use super::load::Figures;
 use super::reports;
@@ -60,6 +62,83 @@ pub(super) fn print_pages(format: Format, connections: usize, rows: &[reports::R
         }
     }
     Ok(())
+}
+
+/// What was measured of backlogs.
+pub(super) fn print_backlog(format: Format, rows: &[backlog::Row]) -> Result<()> {
+    let cores = available_parallelism()?.get();
+    match format {
+        Format::Table => {
+            println!(
+                "\nPayments that fell due while no server ran, the clients included, on {cores} \
+                 cores:\n\n{}\n\nWhat a client waits for its answer, and without a backlog:\n\n{}",
+                backlog_table(rows),
+                waits_table(rows)
+            );
+        }
+        Format::Json => {
+            let rows: Vec<_> = rows.iter().map(backlog_as_json).collect();
+            let report = json!({ "cores": cores, "backlog": rows });
+            println!("{report:#}");
+        }
+    }
+    Ok(())
+}
+
+fn backlog_table(rows: &[backlog::Row]) -> Table {
+    let header = [
+        "engine",
+        "servers",
+        "payments",
+        "seconds",
+        "payments/s",
+        "places out of turn",
+    ];
+    let mut table = table(&header);
+    for row in rows {
+        table.add_row([
+            row.engine.clone(),
+            row.servers.to_string(),
+            row.payments.to_string(),
+            seconds(row.took),
+            row.per_second().to_string(),
+            row.displaced.to_string(),
+        ]);
+    }
+    numbers_to_the_right(&mut table, 1);
+    table
+}
+
+fn waits_table(rows: &[backlog::Row]) -> Table {
+    let header = [
+        "engine",
+        "request",
+        "requests",
+        "p50 ms",
+        "p99 ms",
+        "p50 without",
+        "p99 without",
+    ];
+    let mut table = table(&header);
+    for row in rows {
+        let (meanwhile, afterwards) = (&row.meanwhile, &row.afterwards);
+        for (request, meanwhile, afterwards) in [
+            ("GET a reservation", &meanwhile.gets, &afterwards.gets),
+            ("POST a payment", &meanwhile.posts, &afterwards.posts),
+        ] {
+            table.add_row([
+                row.engine.clone(),
+                request.to_owned(),
+                meanwhile.len().to_string(),
+                millis(meanwhile.value_at_quantile(0.5)),
+                millis(meanwhile.value_at_quantile(0.99)),
+                millis(afterwards.value_at_quantile(0.5)),
+                millis(afterwards.value_at_quantile(0.99)),
+            ]);
+        }
+    }
+    numbers_to_the_right(&mut table, 2);
+    table
 }
 
 fn pages_table(rows: &[reports::Row]) -> Table {
@@ -153,6 +232,10 @@ fn numbers_to_the_right(table: &mut Table, from: usize) {
     }
 }
 
+fn seconds(took: Duration) -> String {
+    format!("{}.{}", took.as_secs(), took.subsec_millis() / 100)
+}
+
 fn millis(micros: u64) -> String {
     format!("{}.{}", micros / 1000, micros % 1000 / 100)
 }
@@ -183,5 +266,28 @@ fn page_as_json(row: &reports::Row) -> serde_json::Value {
         "p99Micros": row.figures.micros.value_at_quantile(0.99),
         "errors": row.figures.errors,
         "percentOfFirst": row.of_first,
+    })
+}
+
+fn backlog_as_json(row: &backlog::Row) -> serde_json::Value {
+    let waits = |waits: &backlog::Waits| {
+        let micros = |waits: &hdrhistogram::Histogram<u64>| {
+            json!({
+                "requests": waits.len(),
+                "p50Micros": waits.value_at_quantile(0.5),
+                "p99Micros": waits.value_at_quantile(0.99),
+            })
+        };
+        json!({ "get": micros(&waits.gets), "post": micros(&waits.posts) })
+    };
+    json!({
+        "engine": row.engine,
+        "servers": row.servers,
+        "payments": row.payments,
+        "millis": u64::try_from(row.took.as_millis()).unwrap_or(u64::MAX),
+        "perSecond": row.per_second(),
+        "placesOutOfTurn": row.displaced,
+        "meanwhile": waits(&row.meanwhile),
+        "afterwards": waits(&row.afterwards),
     })
 }

@@ -36,7 +36,7 @@ impl World {
             "--format",
             "json",
         ])?;
-        let token = token(server, &credentials).await?;
+        let token = token(server.address(), &credentials).await?;
         let mut client = Client::connect(server.address(), Some(&token)).await?;
         let method_id = store(&mut client, method, "pm_card_visa").await?;
         let mut makers = Vec::with_capacity(MAKERS);
@@ -111,7 +111,8 @@ async fn store(client: &mut Client, method: &str, card: &str) -> Result<String> 
     id(&client.make(&path, &json!({ field: card })).await?)
 }
 
-async fn token(server: &Server, credentials: &Value) -> Result<String> {
+/// Asks for a token as an application does.
+pub(super) async fn token(address: &str, credentials: &Value) -> Result<String> {
     let text = |name: &str| {
         let text = credentials[name].as_str();
         text.with_context(|| format!("the new application has no {name}"))
@@ -121,7 +122,7 @@ async fn token(server: &Server, credentials: &Value) -> Result<String> {
         text("client_id")?,
         text("client_secret")?
     );
-    let mut client = Client::connect(server.address(), None).await?;
+    let mut client = Client::connect(address, None).await?;
     let kind = "application/x-www-form-urlencoded";
     let (_, reply) = client
         .post("/oauth2/token", kind, Bytes::from(form))

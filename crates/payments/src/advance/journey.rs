@@ -11,7 +11,7 @@ use store::Lock;
 
 use super::outcome::Diary;
 use super::{AdvanceError, Advanced, Happened, LEASE};
-use crate::collect::batch::{self, Fate, Item};
+use crate::collect::batch::{self, Fate, Item, Manner};
 use crate::collect::{self, Target};
 use crate::jobs::processor_time;
 use crate::model::Occasion;
@@ -236,7 +236,10 @@ impl<'a> Journey<'a> {
                 [one] if one.due.occasion == Occasion::Attempt => {
                     Ok(vec![look_after(&platform, one).await?])
                 }
-                _ => batch::carry_out(&platform, chunk.iter().map(item).collect()).await,
+                _ => {
+                    let items = chunk.iter().map(item).collect();
+                    batch::carry_out(&platform, items, Manner::Journey).await
+                }
             }
         });
         working.await.map_err(|_| store::Error::Panicked)?

@@ -20,7 +20,8 @@ use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::limits::Admission;
-use crate::store::{account, agenda};
+use crate::store::account;
+use crate::store::agenda::{self, Place};
 use crate::{Error, Platform};
 
 /// By which support finds a request in the log.
@@ -185,7 +186,7 @@ async fn look_at_agenda(platform: &Platform) -> Result<(), ApiError> {
     let (due, lag) = platform
         .store
         .read(move |c| {
-            let due = agenda::due(c, wall, DUE_COUNTED_MAX)?;
+            let due = agenda::due(c, wall, &Place::start(), DUE_COUNTED_MAX)?;
             let Some(first) = due.first() else {
                 return Ok((0, Duration::zero()));
             };

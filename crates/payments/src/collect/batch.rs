@@ -1,5 +1,8 @@
 //! Much that is due, carried out together: all attempts are committed, then the processor is called
 //! in the agenda's order, then all answers are committed.
+//!
+//! It serves a clock that is advanced, which must do the same again after an interruption, and
+//! servers that share what is due in wall time.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +31,17 @@ pub(crate) struct Item {
     pub(crate) at: Timestamp,
 }
 
+/// For whom it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// For the one journey of a clock. An open attempt for the same occasion is what an interrupted
+    /// one has left, and is gone on with. After an answer that is lost nothing else is called.
+    Journey,
+    /// For one server among others. An open attempt is another's, who waits for the answer. Nothing
+    /// waits for an answer that is lost.
+    Server,
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Fate {
@@ -47,10 +61,11 @@ pub(crate) enum Fate {
 pub(crate) async fn carry_out(
     platform: &Arc<Platform>,
     items: Vec<Item>,
+    manner: Manner,
 ) -> Result<Vec<Fate>, Error> {
     let mut fates = Vec::with_capacity(items.len());
     let mut calls = Vec::new();
-    let started = start_all(platform, &items).await?;
+    let started = start_all(platform, &items, manner).await?;
     for (index, (item, started)) in items.iter().zip(started).enumerate() {
         fates.push(match started {
             Ok(None) => Fate::Done,
@@ -62,7 +77,7 @@ pub(crate) async fn carry_out(
         });
     }
     let mut ended = Vec::with_capacity(calls.len());
-    for ((index, target, call), answered) in call_all(platform, calls).await {
+    for ((index, target, call), answered) in call_all(platform, calls, manner).await {
         fates[index] = Fate::Done;
         let now = call.sent;
         ended.push(Ended::new(target, call, answered, now));
@@ -81,8 +96,12 @@ struct Next {
 }
 
 /// Commits to what must be asked of the processor.
-async fn start_all(platform: &Platform, items: &[Item]) -> Result<Vec<Started>, Error> {
-    let mut all = try_start(platform, items.to_vec()).await?;
+async fn start_all(
+    platform: &Platform,
+    items: &[Item],
+    manner: Manner,
+) -> Result<Vec<Started>, Error> {
+    let mut all = try_start(platform, items.to_vec(), manner).await?;
     // Perhaps sub-accounts were opened since the processor was last asked.
     let mut again = Vec::new();
     for (index, started) in all.iter_mut().enumerate() {
@@ -100,7 +119,8 @@ async fn start_all(platform: &Platform, items: &[Item]) -> Result<Vec<Started>, 
         }
     }
     let items = again.iter().map(|index| items[*index]).collect();
-    for (index, started) in again.into_iter().zip(try_start(platform, items).await?) {
+    let retried = try_start(platform, items, manner).await?;
+    for (index, started) in again.into_iter().zip(retried) {
         all[index] = started.map_err(|refused| match refused {
             Error::NoSubAccount { currency, .. } => Rejection::NoSubAccount(currency).into(),
             other => other,
@@ -109,16 +129,22 @@ async fn start_all(platform: &Platform, items: &[Item]) -> Result<Vec<Started>, 
     Ok(all)
 }
 
-async fn try_start(platform: &Platform, items: Vec<Item>) -> Result<Vec<Started>, Error> {
+async fn try_start(
+    platform: &Platform,
+    items: Vec<Item>,
+    manner: Manner,
+) -> Result<Vec<Started>, Error> {
     if items.is_empty() {
         return Ok(Vec::new());
     }
     let merchants = Arc::clone(&platform.merchants);
     let work = move |connection: &mut Connection| {
         lock_all(connection, items.iter().map(|item| item.target))?;
-        let started = items
-            .iter()
-            .map(|item| in_savepoint(connection, |connection| start(connection, &merchants, item)));
+        let started = items.iter().map(|item| {
+            in_savepoint(connection, |connection| {
+                start(connection, &merchants, item, manner)
+            })
+        });
         started.collect()
     };
     platform.store.write(Lock::none(), work).await
@@ -128,14 +154,16 @@ fn start(
     connection: &mut Connection,
     merchants: &Merchants,
     item: &Item,
+    manner: Manner,
 ) -> Result<Option<Next>, Error> {
     let stay = find(connection, item.target)?;
     let payment = stay.folio.payment(item.payment);
     let payment = payment.ok_or(Rejection::PaymentNotFound)?;
     if let Some((attempt, kind, amount)) = open_attempt(payment, item.refund) {
-        // One that was interrupted started it for the same occasion; sent again under its key it
-        // moves nothing twice. Any other is somebody else's, who waits for the answer.
-        if attempt.id != attempt_id(item.payment, item.refund, item.at) {
+        // Sent again under its key it moves nothing twice.
+        let is_ours = manner == Manner::Journey
+            && attempt.id == attempt_id(item.payment, item.refund, item.at);
+        if !is_ours {
             return Ok(None);
         }
         let route = charged_by(connection, stay.account, payment)?.route;
@@ -164,6 +192,7 @@ type Placed = (usize, Target, Call);
 async fn call_all(
     platform: &Platform,
     calls: Vec<(usize, Target, Next)>,
+    manner: Manner,
 ) -> Vec<(Placed, Result<Answer, Failure>)> {
     let mut made = Vec::with_capacity(calls.len());
     let mut to_make = Vec::with_capacity(calls.len());
@@ -174,14 +203,21 @@ async fn call_all(
             to_make.push((index, target, call));
         }
     }
-    for of_one in by_sub_account(to_make) {
-        let requests = of_one.iter().map(|(.., call)| request(call)).collect();
-        let asked = Instant::now();
-        let answers = platform.sandbox.execute_all(requests).await;
-        platform.metrics.processor_took(asked.elapsed());
-        for (placed, answered) in of_one.into_iter().zip(answers) {
-            let answered = made_sure(platform, &placed.2, answered).await;
-            made.push((placed, answered));
+    for mut waiting in by_sub_account(to_make) {
+        while !waiting.is_empty() {
+            let requests = waiting.iter().map(|(.., call)| request(call)).collect();
+            let asked = Instant::now();
+            let answers = platform.sandbox.execute_all(requests).await;
+            platform.metrics.processor_took(asked.elapsed());
+            let called = waiting.drain(..answers.len().min(waiting.len()));
+            let is_stuck = called.len() == 0;
+            for (placed, answered) in called.zip(answers) {
+                let answered = made_sure(platform, &placed.2, answered).await;
+                made.push((placed, answered));
+            }
+            if is_stuck || manner == Manner::Journey {
+                break;
+            }
         }
     }
     made

@@ -40,10 +40,49 @@ impl Due {
     }
 }
 
-/// What is due at an instant of wall time, of all accounts, the oldest first, at most `limit` of it.
+/// A place on the agenda, to read on from.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    at: Timestamp,
+    payment: String,
+    refund: String,
+}
+
+impl Place {
+    /// Before everything.
+    pub(crate) fn start() -> Self {
+        Self {
+            at: Timestamp::from_millis(i64::MIN),
+            payment: String::new(),
+            refund: String::new(),
+        }
+    }
+
+    /// Where something stands: at the same instant, after all payments if it is a refund, and
+    /// before all refunds if it is none.
+    pub(crate) fn of(due: &Due) -> Self {
+        let (payment, refund) = match due.refund {
+            Some(refund) => (AFTER_ALL_IDS.to_owned(), refund.to_string()),
+            None => (due.payment.to_string(), String::new()),
+        };
+        let at = due.at;
+        Self {
+            at,
+            payment,
+            refund,
+        }
+    }
+}
+
+/// Ids have the digits 0 to f.
+const AFTER_ALL_IDS: &str = "g";
+
+/// What is due at an instant of wall time, of all accounts, the oldest first, at most `limit` of
+/// what stands after a place.
 pub(crate) fn due(
     connection: &mut Connection,
     wall: Timestamp,
+    after: &Place,
     limit: i64,
 ) -> Result<Vec<Due>, Error> {
     // By the clock that is the furthest ahead: without a bound that is the same for all rows, the
@@ -56,6 +95,13 @@ pub(crate) fn due(
         .inner_join(account::table.on(account::id.eq(payment::account_id)))
         .filter(payment::agenda_ms.is_not_null())
         .filter(payment::agenda_ms.assume_not_null().le(latest))
+        .filter(payment::agenda_ms.assume_not_null().ge(after.at))
+        .filter(
+            payment::agenda_ms
+                .assume_not_null()
+                .gt(after.at)
+                .or(payment::id.gt(after.payment.as_str())),
+        )
         .filter(
             payment::agenda_ms
                 .assume_not_null()
@@ -70,6 +116,13 @@ pub(crate) fn due(
         .inner_join(account::table.on(account::id.eq(refund::account_id)))
         .filter(refund::agenda_ms.is_not_null())
         .filter(refund::agenda_ms.assume_not_null().le(latest))
+        .filter(refund::agenda_ms.assume_not_null().ge(after.at))
+        .filter(
+            refund::agenda_ms
+                .assume_not_null()
+                .gt(after.at)
+                .or(refund::id.gt(after.refund.as_str())),
+        )
         .filter(
             refund::agenda_ms
                 .assume_not_null()

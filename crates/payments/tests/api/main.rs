@@ -14,6 +14,7 @@ mod support;
 mod accounts;
 mod advance;
 mod auto_payments;
+mod backlog;
 mod bad_input;
 mod compatibility;
 mod control;

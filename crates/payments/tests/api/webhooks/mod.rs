@@ -4,6 +4,7 @@ mod arriving;
 mod receiver;
 mod subscribing;
 mod telling;
+mod verifying;
 
 use payments::{PrivateWebhooks, Settings};
 use serde_json::{Value, json};
