@@ -14,7 +14,7 @@ use processors::{Answer, Failure};
 use store::{Connection, Lock};
 
 use super::call::{Call, call, look_up, request};
-use super::resolve::{command, open_attempt};
+use super::resolve::{command, open_attempt, refuse};
 use super::{
     Ended, Merchants, Target, begin, charged_by, end, find, learn_sub_accounts, made_sure,
 };
@@ -73,7 +73,7 @@ pub(crate) async fn carry_out(
                 calls.push((index, item.target, call));
                 Fate::Waiting
             }
-            Err(refused) => Fate::Refused(refused),
+            Err(why) => refused(platform, item, why).await,
         });
     }
     let mut ended = Vec::with_capacity(calls.len());
@@ -84,6 +84,17 @@ pub(crate) async fn carry_out(
     }
     end_all(platform, ended).await?;
     Ok(fates)
+}
+
+/// An automatic payment that cannot be charged has failed. All else that is refused stays as it is.
+async fn refused(platform: &Platform, item: &Item, why: Error) -> Fate {
+    let done = match why {
+        Error::Rejected(why @ Rejection::NoSubAccount(_)) if item.refund.is_none() => {
+            refuse(platform, item.target, item.payment, why, item.at).await
+        }
+        why => Err(why),
+    };
+    done.map_or_else(Fate::Refused, |()| Fate::Done)
 }
 
 type Started = Result<Option<Next>, Error>;

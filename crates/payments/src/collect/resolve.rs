@@ -69,7 +69,7 @@ pub(crate) async fn find_out(
 
 /// Lets an automatic payment fail that cannot be charged: nobody is there to be told. With any other
 /// it stays as it is.
-async fn refuse(
+pub(super) async fn refuse(
     platform: &Platform,
     target: Target,
     payment: PaymentId,
