@@ -33,6 +33,7 @@ diesel::table! {
         chain_id -> Text,
         folded -> BigInt,
         is_current -> Bool,
+        active_ms -> Nullable<BigInt>,
     }
 }
 

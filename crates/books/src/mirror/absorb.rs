@@ -4,16 +4,14 @@
 use std::sync::Arc;
 
 use contract::id::ConnectionId;
-use diesel::prelude::*;
 use guesty::Reply;
-use store::{Connection, update_prepared};
+use store::Connection;
 
 use super::fold::{Reading, Source, read};
-use super::read::{Mirror, current_or_new};
+use super::read::{Mirror, current_or_new, go_on};
 use super::step::{Counts, Pages, step};
 use crate::Error;
 use crate::evidence::{self, NewRecord, Signer, append, tip};
-use crate::schema::mirror;
 
 /// A record that may be appended, and what it says.
 #[derive(Debug, Clone)]
@@ -83,7 +81,8 @@ pub(crate) fn absorb(
     }
     if counts.is_change() {
         let tip = append(c, signer, id, deliveries.iter().map(|came| &came.record))?;
-        update_prepared!(c, mirror::table.find(mirror), mirror::folded.eq(tip.length))?;
+        let active = deliveries.iter().filter_map(|came| came.reading.active());
+        go_on(c, mirror, tip.length, active.max())?;
     }
     Ok(counts)
 }

@@ -1,5 +1,6 @@
 //! What a record says: a pure function of the record.
 
+use contract::Timestamp;
 use guesty::seen::tax::Tax;
 use guesty::{Rows, read_object};
 use serde::de::DeserializeOwned;
@@ -30,6 +31,13 @@ pub(crate) struct Reading {
     pub(crate) whole: Option<Whole>,
     /// What could not be told apart from other things, in words.
     pub(crate) unreadable: Vec<String>,
+}
+
+impl Reading {
+    /// When something last happened of all that it tells, by the source's time.
+    pub(super) fn active(&self) -> Option<Timestamp> {
+        self.seen.iter().filter_map(|seen| seen.active).max()
+    }
 }
 
 /// A page of a list that was read to its end.

@@ -4,7 +4,7 @@ use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
 use serde_json::Value;
-use store::{Connection, both, random_bytes};
+use store::{Connection, both, random_bytes, update_prepared};
 
 use super::flag::{Flag, flags};
 use super::{Kind, Mirrored};
@@ -214,6 +214,25 @@ pub(super) fn create(
     let insert = diesel::insert_into(mirror::table).values(values);
     both!(c, c => insert.execute(c))?;
     Ok(id)
+}
+
+/// A mirror was folded up to a record, of what happened until an instant.
+pub(super) fn go_on(
+    c: &mut Connection,
+    mirror: i64,
+    folded: i64,
+    active: Option<Timestamp>,
+) -> Result<(), Error> {
+    let active = last_active(c, mirror)?.max(active);
+    let changes = (mirror::folded.eq(folded), mirror::active_ms.eq(active));
+    update_prepared!(c, mirror::table.find(mirror), changes)?;
+    Ok(())
+}
+
+/// When something last happened at the source, as far as a mirror knows.
+pub(crate) fn last_active(c: &mut Connection, mirror: i64) -> Result<Option<Timestamp>, Error> {
+    let active = mirror::table.find(mirror).select(mirror::active_ms);
+    Ok(both!(c, c => active.first::<Option<Timestamp>>(c))?)
 }
 
 /// An object as it is, or as it was when record `last` had been appended.

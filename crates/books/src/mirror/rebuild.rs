@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use store::{Connection, Lock, both, update_prepared};
 
 use super::fold::{Reading, Source, read};
-use super::read::{Mirror, create, current};
+use super::read::{Mirror, create, current, go_on};
 use super::step::{Pages, step};
 use crate::Error;
 use crate::evidence::{Record, after, tip};
@@ -54,7 +54,8 @@ impl Mirror {
                 for (number, reading) in &readings {
                     step(c, new, *number, reading, &mut pages)?;
                 }
-                update_prepared!(c, mirror::table.find(new), mirror::folded.eq(last))?;
+                let active = readings.iter().filter_map(|(_, reading)| reading.active());
+                go_on(c, new, last, active.max())?;
                 Ok::<_, Error>(pages)
             });
             pages = folded.await?;
@@ -116,14 +117,15 @@ impl Mirror {
             while done < tip(c, id)?.length {
                 for record in after(c, id, done, RECORDS)? {
                     let body = record.body()?;
-                    step(c, new, record.number, &reading(&record, &body), &mut pages)?;
+                    let reading = reading(&record, &body);
+                    step(c, new, record.number, &reading, &mut pages)?;
                     done = record.number;
+                    go_on(c, new, done, reading.active())?;
                 }
             }
             let of_chain = mirror::table.filter(mirror::chain_id.eq(id.as_str()));
             both!(c, c => diesel::update(of_chain).set(mirror::is_current.eq(false)).execute(c))?;
-            let changes = (mirror::is_current.eq(true), mirror::folded.eq(done));
-            update_prepared!(c, mirror::table.find(new), changes)?;
+            update_prepared!(c, mirror::table.find(new), mirror::is_current.eq(true))?;
             Ok::<_, Error>(())
         });
         put.await

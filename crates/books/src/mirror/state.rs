@@ -1,10 +1,12 @@
 //! The state of an object, in one canonical form: equal objects have equal texts.
 
+use contract::Timestamp;
 use guesty::Field;
 use guesty::seen::account::Account;
 use guesty::seen::fee::Fee;
 use guesty::seen::listing::Listing;
 use guesty::seen::payout::PayoutRow;
+use guesty::seen::report_time::ReportTime;
 use guesty::seen::reservation::Reservation;
 use guesty::seen::tax::Tax;
 use guesty::seen::transaction::Transaction;
@@ -20,6 +22,8 @@ pub(crate) struct Seen {
     pub(super) id: String,
     pub(super) is_flagged: bool,
     pub(super) labels: Labels,
+    /// When something last happened to it, by the source's time.
+    pub(super) active: Option<Timestamp>,
     pub(super) state: String,
 }
 
@@ -55,8 +59,13 @@ impl Seen {
             id,
             is_flagged: !flag::flags(kind, &state).is_empty(),
             labels,
+            active: None,
             state: state.to_string(),
         })
+    }
+
+    fn active_at(self, active: Option<Timestamp>) -> Self {
+        Self { active, ..self }
     }
 
     pub(super) fn account(account: &Account) -> Result<Self, String> {
@@ -84,12 +93,15 @@ impl Seen {
             day: text(&reservation.check_in_date_localized),
             scope: None,
         };
-        Self::new(
+        let updated = reservation.last_updated_at.get();
+        let active = updated.max(reservation.created_at.get());
+        let seen = Self::new(
             Kind::Reservation,
             text(&reservation.id),
             labels,
             reservation,
-        )
+        )?;
+        Ok(seen.active_at(active))
     }
 
     pub(super) fn tax(tax: &Tax, level: &str) -> Result<Self, String> {
@@ -122,7 +134,9 @@ impl Seen {
             day: text(&row.merchant_date).map(date),
             scope: Some(window.to_owned()),
         };
-        Self::new(Kind::Transaction, text(&row.transaction_id), labels, row)
+        let active = row.merchant_date.get().map(instant);
+        let seen = Self::new(Kind::Transaction, text(&row.transaction_id), labels, row)?;
+        Ok(seen.active_at(active))
     }
 
     /// The report gives its rows no ids: what tells the lines of a payout apart stands for one.
@@ -145,7 +159,8 @@ impl Seen {
             let parts = parts.into_iter().flatten();
             parts.fold(payout, |id, part| format!("{id}/{part}"))
         });
-        Self::new(Kind::PayoutLine, id, labels, row)
+        let active = row.payout_process_date.get().map(instant);
+        Ok(Self::new(Kind::PayoutLine, id, labels, row)?.active_at(active))
     }
 }
 
@@ -164,6 +179,11 @@ fn text<T: ToString>(field: &Field<T>) -> Option<String> {
         Field::Value(value) => Some(value.to_string()),
         Field::Odd(text) => Some(text.clone()),
     }
+}
+
+/// A report's time, taken for UTC.
+fn instant(time: ReportTime) -> Timestamp {
+    time.0.and_utc().into()
 }
 
 /// The date of a report's time.

@@ -73,10 +73,15 @@ impl Place {
 
     /// All rows are in.
     pub(super) fn at_end(&self) -> Self {
+        self.at_end_as_of(Some(self.begun_ms))
+    }
+
+    /// All rows are in, as they were at an instant of the source's own time.
+    pub(super) fn at_end_as_of(&self, read_ms: Option<Timestamp>) -> Self {
         Self {
             done: 0,
             total: None,
-            read_ms: Some(self.begun_ms),
+            read_ms,
             ..self.clone()
         }
     }

@@ -15,7 +15,7 @@ use super::place::Place;
 use super::run::Run;
 use super::{Span, Sync};
 use crate::Error;
-use crate::mirror::{AsOf, Delivery, Kind, Mirror, current};
+use crate::mirror::{AsOf, Delivery, Kind, Mirror, current, last_active};
 use crate::schema::object;
 
 /// How long before a stay its first payment may be, and how far back nothing is looked for.
@@ -100,6 +100,7 @@ impl Sync {
         window: Window,
         place: Place,
     ) -> Result<usize, Error> {
+        let as_of = self.present_of_the_source().await?;
         let mut replies = self.replies(report, window);
         let mut deliveries = Vec::new();
         for page in 1.. {
@@ -120,7 +121,8 @@ impl Sync {
             .iter()
             .map(|delivery| delivery.reading.seen.len())
             .sum();
-        self.commit(run, deliveries, Some(place.at_end())).await?;
+        let place = place.at_end_as_of(as_of);
+        self.commit(run, deliveries, Some(place)).await?;
         run.summary.windows_read += 1;
         Ok(rows)
     }
@@ -141,6 +143,18 @@ impl Sync {
                 pages.map_ok(|page| page.reply).boxed()
             }
         }
+    }
+
+    /// What time it is at the source, as far as we can tell: a sandbox may live in the past, where
+    /// months that are long over for us are still under way.
+    async fn present_of_the_source(&self) -> Result<Option<Timestamp>, Error> {
+        let (id, now) = (self.chain.id, self.now());
+        let active = move |c: &mut Connection| match current(c, id)? {
+            Some(mirror) => last_active(c, mirror),
+            None => Ok(None),
+        };
+        let active = self.chain.store.read(active).await?;
+        Ok(active.map(|active| active.min(now)))
     }
 
     /// Whether a month was read so late that nothing changes in it any more.

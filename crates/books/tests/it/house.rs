@@ -207,6 +207,7 @@ pub fn reservation(number: usize, check_in: &str, paid: &str) -> Value {
         "_id": id(number), "listingId": id(1), "status": "confirmed",
         "confirmationCode": format!("GY-{number}"), "checkInDateLocalized": check_in,
         "checkOutDateLocalized": "2026-12-31", "createdAt": "2026-08-14T13:05:00.263Z",
+        "lastUpdatedAt": "2026-11-21T00:00:00.000Z",
         "money": {"currency": "USD", "totalPaid": paid, "balanceDue": 0},
     })
 }

@@ -10,6 +10,7 @@
 mod support;
 mod watching;
 
+mod books;
 mod commands;
 mod configuration;
 mod connections;

@@ -1,0 +1,1 @@
+ALTER TABLE mirror DROP COLUMN active_ms;
