@@ -32,6 +32,8 @@ pub(super) enum Fault {
     Kill,
     /// Of two servers on one database, one is killed after the other.
     KillOneOfTwo,
+    /// The server is killed while it advances business time.
+    KillInAdvance,
     /// The processor has done what it was asked, and its answer is lost.
     AnswerLost,
     /// The processor does nothing and does not answer, or not so that it can be read.
@@ -67,6 +69,7 @@ impl Fault {
         match self {
             Self::Kill => "kill -9",
             Self::KillOneOfTwo => "kill -9, one of two servers",
+            Self::KillInAdvance => "kill -9 while business time is advanced",
             Self::AnswerLost => "processor: done, answer lost",
             Self::NoAnswer => "processor: not done, no answer that can be read",
             Self::Unavailable => "processor: unavailable",
@@ -81,6 +84,21 @@ impl Fault {
 
     pub(super) fn is_kill(self) -> bool {
         matches!(self, Self::Kill | Self::KillOneOfTwo)
+    }
+
+    /// Whether it takes more than a minute to come to rest: an advance that died is waited for.
+    pub(super) fn is_long(self) -> bool {
+        self == Self::KillInAdvance
+    }
+
+    /// In which order rounds begin: those first that stand still for a while, then those
+    /// after which messages are waited for that a dead server had taken.
+    pub(super) fn rests_early(self) -> u8 {
+        match self {
+            Self::KillInAdvance | Self::DatabaseLocked | Self::DatabaseStopped => 0,
+            Self::Kill | Self::KillOneOfTwo | Self::DiskFull => 1,
+            _ => 2,
+        }
     }
 
     /// Whether it can happen with this engine at all.
@@ -219,6 +237,7 @@ impl<'a> Means<'a> {
                     nodes.start(victim).await?;
                 }
             }
+            Fault::KillInAdvance => kill_in_advance(nodes, world, load, chance).await?,
             // Each of these attempts is sent again and again, for a day of business time.
             Fault::NoAnswer => load.go_on_for(20).await?,
             Fault::AnswerLost | Fault::Unavailable => load.go_on_for(80).await?,
@@ -283,6 +302,22 @@ async fn kill(nodes: &mut Nodes, number: usize, load: &Load, chance: &mut Chance
         .await?;
     sleep(Duration::from_micros(chance.below(20_000))).await;
     nodes.kill(number).await
+}
+
+async fn kill_in_advance(
+    nodes: &mut Nodes,
+    world: &World,
+    load: &Load,
+    chance: &mut Chance,
+) -> Result<()> {
+    let order = json!({ "by": "12h" });
+    let mut line = world.line(0);
+    let advance = line.ask(Method::POST, "/sandbox/advance", Some(&order));
+    // It goes on until the server dies, or is done a little before.
+    let (_, killed) = tokio::join!(advance, kill(nodes, 0, load, chance));
+    killed?;
+    nodes.start(0).await?;
+    load.go_on_for(20).await
 }
 
 async fn jump_business_clock(world: &World, load: &Load, chance: &mut Chance) -> Result<()> {
