@@ -87,7 +87,7 @@ struct Made {
 }
 
 /// Reservations for the payments that are posted meanwhile and afterwards.
-const SPARE: usize = 20_000;
+const SPARE: usize = 5_000;
 /// How long clients go on without a backlog.
 const AFTERWARDS: Duration = Duration::from_secs(10);
 /// What a client waits before it asks again.
