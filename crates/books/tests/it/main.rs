@@ -6,6 +6,7 @@
     reason = "helpers of tests may fail as tests do, and serve the tests alone"
 )]
 
+mod histories;
 mod house;
 mod support;
 
