@@ -6,20 +6,19 @@ use axum::Json;
 use axum::http::StatusCode;
 use contract::fee::{AdditionalFee, FeeFields};
 use contract::id::{FeeId, ListingId};
-use store::{Connection, Lock, new_id};
+use store::{Connection, new_id};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
+use super::level::{self, Author};
 use super::openapi::{NoFee, NoListing};
 use super::path::Id;
-use super::taxes::currency_of;
 use crate::model::Rejection;
 use crate::model::fee::{check_count, terms};
-use crate::store::scope::Scope;
-use crate::store::{fee, listing};
+use crate::store::fee;
 use crate::{Error, Platform};
 
 /// The routes of this resource.
@@ -37,13 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
     responses((status = 200, description = "Its fees.", body = Vec<AdditionalFee>))
 )]
 async fn of_account(ctx: Ctx) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
-    let account = ctx.account.id;
-    let fees = ctx
-        .platform
-        .store
-        .read(move |c| fee::of_level(c, account, None))
-        .await?;
-    Ok(Json(fees))
+    let read = level::read_of_account(ctx, |c, account| fee::of_level(c, account, None));
+    Ok(Json(read.await?))
 }
 
 /// A listing's own fees.
@@ -54,16 +48,8 @@ async fn of_account(ctx: Ctx) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
     responses((status = 200, description = "Its fees.", body = Vec<AdditionalFee>), NoListing)
 )]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
-    let scope = ctx.scope();
-    let fees = ctx
-        .platform
-        .store
-        .read(move |c| {
-            listing::find(c, &scope, id)?.ok_or(Rejection::ListingNotFound)?;
-            fee::of_level(c, scope.account, Some(id))
-        })
-        .await?;
-    Ok(Json(fees))
+    let own = move |c: &mut Connection, account| fee::of_level(c, account, Some(id));
+    Ok(Json(level::read_of_listing(ctx, id, own).await?))
 }
 
 /// Makes a fee of the account.
@@ -104,25 +90,22 @@ async fn create(
     level: Option<ListingId>,
     written: FeeFields,
 ) -> Result<(StatusCode, Json<AdditionalFee>), ApiError> {
-    let (scope, now, account) = (ctx.scope(), ctx.now, ctx.account);
-    let made = ctx
-        .platform
-        .store
-        .write(Lock::row("account", &account.id), move |c| {
-            let currency =
-                currency_of(c, &scope, &account, level)?.ok_or(Rejection::ListingNotFound)?;
-            let new = AdditionalFee {
-                id: new_id(),
-                account_id: account.id,
-                listing_id: level,
-                terms: terms(&written, None, currency)?,
-            };
-            check_count(fee::of_level(c, account.id, level)?.len())?;
-            fee::insert(c, &new, now)?;
-            Ok::<_, Error>(new)
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    let made = level::change(ctx, move |c, author| {
+        let account = author.account.id;
+        let currency = author
+            .currency_of(c, level)?
+            .ok_or(Rejection::ListingNotFound)?;
+        let new = AdditionalFee {
+            id: new_id(),
+            account_id: account,
+            listing_id: level,
+            terms: terms(&written, None, currency)?,
+        };
+        check_count(fee::of_level(c, account, level)?.len())?;
+        fee::insert(c, &new, author.now)?;
+        Ok(new)
+    });
+    Ok((StatusCode::CREATED, Json(made.await?)))
 }
 
 /// Changes a fee: what the body leaves out stays.
@@ -138,23 +121,19 @@ async fn update(
     Id(id): Id<FeeId>,
     Body(written): Body<FeeFields>,
 ) -> Result<Json<AdditionalFee>, ApiError> {
-    let (scope, now, account) = (ctx.scope(), ctx.now, ctx.account);
-    let changed = ctx
-        .platform
-        .store
-        .write(Lock::row("account", &account.id), move |c| {
-            let old = find_to_write(c, &scope, id)?;
-            let currency = currency_of(c, &scope, &account, old.listing_id)?
-                .ok_or(Rejection::ListingNotFound)?;
-            let new = AdditionalFee {
-                terms: terms(&written, Some(&old.terms), currency)?,
-                ..old
-            };
-            fee::update(c, &new, now)?;
-            Ok::<_, Error>(new)
-        })
-        .await?;
-    Ok(Json(changed))
+    let changed = level::change(ctx, move |c, author| {
+        let old = find_to_change(c, author, id)?;
+        let currency = author
+            .currency_of(c, old.listing_id)?
+            .ok_or(Rejection::ListingNotFound)?;
+        let new = AdditionalFee {
+            terms: terms(&written, Some(&old.terms), currency)?,
+            ..old
+        };
+        fee::update(c, &new, author.now)?;
+        Ok(new)
+    });
+    Ok(Json(changed.await?))
 }
 
 /// Takes a fee away, and shows it a last time. Reservations keep what they were priced with.
@@ -165,26 +144,20 @@ async fn update(
     responses((status = 200, description = "The fee that was.", body = AdditionalFee), NoFee)
 )]
 async fn remove(ctx: Ctx, Id(id): Id<FeeId>) -> Result<Json<AdditionalFee>, ApiError> {
-    let scope = ctx.scope();
-    let gone = ctx
-        .platform
-        .store
-        .write(Lock::row("account", &scope.account), move |c| {
-            let old = find_to_write(c, &scope, id)?;
-            fee::delete(c, id)?;
-            Ok::<_, Error>(old)
-        })
-        .await?;
-    Ok(Json(gone))
+    let gone = level::change(ctx, move |c, author| {
+        let old = find_to_change(c, author, id)?;
+        fee::delete(c, id)?;
+        Ok(old)
+    });
+    Ok(Json(gone.await?))
 }
 
-/// A fee that the caller may change: the account's own only if all of the account is its.
-fn find_to_write(
+fn find_to_change(
     connection: &mut Connection,
-    scope: &Scope,
+    author: &Author,
     id: FeeId,
 ) -> Result<AdditionalFee, Error> {
-    fee::find(connection, scope, id)?
-        .filter(|fee| fee.listing_id.is_some() || scope.listings.is_none())
+    fee::find(connection, &author.scope, id)?
+        .filter(|fee| author.may_change(fee.listing_id))
         .ok_or_else(|| Rejection::FeeNotFound.into())
 }

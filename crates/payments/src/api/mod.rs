@@ -12,6 +12,7 @@ pub(crate) mod fields;
 mod guests;
 mod idempotency;
 mod invoice_items;
+mod level;
 mod limits;
 mod listings;
 mod missing;
