@@ -95,16 +95,33 @@ impl Mirror {
     }
 
     /// Some of all objects of a kind, in the order of their ids, after one of them. An empty list is
-    /// the end if all were known then; see [`Self::find`] for what stands in a list.
+    /// the end.
     pub async fn page<T: Mirrored>(
         &self,
         after: &str,
         at_most: i64,
         as_of: AsOf,
     ) -> Result<Vec<Known<T>>, Error> {
-        let after = after.to_owned();
-        let ids = move |c: &mut Connection, mirror| ids_after(c, mirror, T::KIND, &after, at_most);
-        self.read(T::KIND, as_of, ids).await
+        let mut after = after.to_owned();
+        loop {
+            let (id, from) = (self.chain.id, after);
+            let ids = self.chain.store.read(move |c| match current(c, id)? {
+                Some(mirror) => ids_after(c, mirror, T::KIND, &from, at_most),
+                None => Ok(Vec::new()),
+            });
+            let ids = ids.await?;
+            let Some(last) = ids.last().cloned() else {
+                return Ok(Vec::new());
+            };
+            let found = self
+                .read(T::KIND, as_of, move |_, _| Ok(ids.clone()))
+                .await?;
+            // Of those, none may have been known then, but some of the next.
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            after = last;
+        }
     }
 
     /// How many objects of a kind the source has, as far as is known.

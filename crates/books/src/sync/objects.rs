@@ -195,7 +195,7 @@ fn known_in(
     let Some(mirror) = current(c, chain)? else {
         return Ok(Vec::new());
     };
-    // No id is longer than this, or comes after it.
+    // Ids are hexadecimal: none comes after this.
     let up_to = gap.up_to.as_deref().unwrap_or("g");
     let known = object::table
         .filter(object::mirror_id.eq(mirror))

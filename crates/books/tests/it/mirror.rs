@@ -193,6 +193,24 @@ on_both_engines! {
         assert_eq!(then[0].value.payout_status.text(), "Processed");
     }
 
+    async fn pages_of_the_past_pass_over_what_came_later(desk: Desk) {
+        let mirror = Mirror::of(&desk.chain);
+        let stays = |numbers: &[usize]| {
+            let stays: Vec<Value> = numbers.iter().map(|stay| reservation(*stay, "2026-12-01", "0")).collect();
+            json!({"results": stays})
+        };
+        take(&mirror, "/v1/reservations?skip=0", &stays(&[1, 8]), 0).await;
+        take(&mirror, "/v1/reservations?skip=0", &stays(&[2, 3, 4, 5, 6, 9]), 1).await;
+        let (mut after, mut met) = (String::new(), Vec::new());
+        loop {
+            let page = mirror.page::<Reservation>(&after, 2, AsOf::Record(1)).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.id);
+            met.extend(page.into_iter().map(|known| known.id));
+        }
+        assert_eq!(met, [id(1), id(8)]);
+    }
+
     async fn what_cannot_be_told_apart_is_said_and_the_rest_is_kept(desk: Desk) {
         let mirror = Mirror::of(&desk.chain);
         let list = json!({"results": [listing(1), "what is this", {"title": "No id"}], "count": 3});
