@@ -27,7 +27,7 @@ use crate::test::Engine;
 use load::Ask;
 use receiver::Receiver;
 use report::Row;
-use server::Server;
+pub(crate) use server::Server;
 use world::World;
 
 const EXAMPLES: &str = "\

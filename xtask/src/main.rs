@@ -8,6 +8,7 @@
 mod apt;
 mod bench;
 mod client;
+mod contract;
 mod postgres;
 mod python;
 mod test;

@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::postgres::{Cluster, Options};
 use crate::python::Environment;
-use crate::torture;
+use crate::{contract, torture};
 
 /// Where tests find the PostgreSQL that they may fill with databases.
 const CLUSTER_VARIABLE: &str = "NIGHTAUDIT_TEST_POSTGRES";
@@ -22,6 +22,7 @@ Examples:
     cargo xtask test -- --package store               one crate
     cargo xtask test -- racing_refunds                tests with that in their name
     cargo xtask test --engine postgres -- --no-capture
+    cargo xtask test --contract --seed 7              drives a server by its own description
     cargo xtask test --no-python                      needs no Python, nor the network
 
 PostgreSQL is found in PATH, by pg_config or in /usr/lib/postgresql; where apt-get is at hand it is
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     /// Leaves out what libraries written in Python check.
     #[arg(long)]
     no_python: bool,
+
+    #[command(flatten)]
+    contract: contract::ContractArgs,
 
     /// Handed to `cargo nextest run`, or to `cargo test` where nextest is not installed. With any
     /// of these, neither the examples in the documentation are run nor the short version of `cargo
@@ -71,6 +75,9 @@ impl Engine {
 
 /// Runs the tests and says at the end how they went.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.contract.contract {
+        return contract::run(args.contract);
+    }
     let started = Instant::now();
     let sh = Shell::new()?;
     let cluster = match args.engine {

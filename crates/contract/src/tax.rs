@@ -196,6 +196,7 @@ pub struct TaxTerms {
 pub struct TaxFields {
     /// The listing whose tax it is; none or empty: the account's. A change cannot move it.
     #[serde(deserialize_with = "level")]
+    #[schema(value_type = Option<String>, pattern = "^([0-9a-fA-F]{24})?$")]
     pub unit_type_id: Option<ListingId>,
     /// What kind of tax it is.
     #[serde(rename = "type")]

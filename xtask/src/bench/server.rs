@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-pub(super) struct Server {
+pub(crate) struct Server {
     binary: PathBuf,
     data: PathBuf,
     address: String,
@@ -17,7 +17,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts it on a free port; it is ready when this returns.
-    pub(super) fn start(binary: &Path, data: &Path, database: &str) -> Result<Self> {
+    pub(crate) fn start(binary: &Path, data: &Path, database: &str) -> Result<Self> {
         let mut serve = Command::new(binary);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
         serve
@@ -38,12 +38,12 @@ impl Server {
         })
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// Runs another verb of the binary on the same data, and reads the JSON that it prints, if any.
-    pub(super) fn run<S: AsRef<OsStr>>(&self, verb: &[S]) -> Result<Value> {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, verb: &[S]) -> Result<Value> {
         let output = Command::new(&self.binary)
             .args(verb)
             .arg("--data")
@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// Stops it as Ctrl-C does, and waits until its files are closed.
-    pub(super) fn stop(mut self) -> Result<()> {
+    pub(crate) fn stop(mut self) -> Result<()> {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-INT", &pid]).status()?;
         let status = self.child.wait()?;
