@@ -51,6 +51,10 @@ impl Books {
         &self.store
     }
 
+    pub(crate) fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
     /// Where the books read the time.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

@@ -1,6 +1,6 @@
 //! What can go wrong in the books.
 
-use contract::id::ConnectionId;
+use contract::id::{ConnectionId, PortfolioId};
 use store::Failure;
 
 /// A failure of the books.
@@ -15,6 +15,33 @@ pub enum Error {
     /// A connection that the books have no evidence of.
     #[error("there is no evidence of connection {0}: nothing was synced over it yet")]
     NoChain(ConnectionId),
+    /// A portfolio that is not there.
+    #[error("there is no portfolio {0}")]
+    NoPortfolio(PortfolioId),
+    /// A name that tells nothing.
+    #[error("a portfolio's name has 1 to 100 characters: give it another")]
+    PortfolioName,
+    /// Another portfolio has this name.
+    #[error("there is a portfolio called \"{0}\" already: use it, or give another name")]
+    PortfolioTaken(String),
+    /// A connection that is not there.
+    #[error("there is no connection {0}")]
+    NoConnection(ConnectionId),
+    /// A connection whose credentials were removed, or not saved yet.
+    #[error("connection {0} has no credentials: save its client id and secret (again)")]
+    Disconnected(ConnectionId),
+    /// A client id or secret that cannot be one.
+    #[error(
+        "the {0} is empty, longer than 1000 characters, or has blanks in it: copy it again from the \
+         page where the application was made"
+    )]
+    Credentials(&'static str),
+    /// The right to ask for a token passed on to somebody else.
+    #[error(
+        "the right to ask for a token of connection {0} was lost, since its holder paused for more \
+         than a minute or the connection was cut; the token is not kept"
+    )]
+    LeaseLost(ConnectionId),
     /// What came is too large, or what was kept cannot be unpacked.
     #[error("evidence cannot be packed or unpacked: {0}; verify the chain")]
     Packing(#[from] std::io::Error),

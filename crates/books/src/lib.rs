@@ -3,15 +3,19 @@
 //! - [`evidence`]: everything that came from outside, in a chain for each connection that is only
 //!   ever added to and that shows what was changed;
 //! - [`mirror`]: what the evidence says, as it stands and as it stood; a fold of the chain;
-//! - [`sync`]: reading the account until the mirror is up to date.
+//! - [`sync`]: reading the account until the mirror is up to date;
+//! - [`connection`]: which account that is, and how to reach it; connections stand in a
+//!   [`portfolio`].
 //!
 //! The books know the account that they mirror by its HTTP replies alone: whether those come from
 //! the real source or from our own platform, they cannot tell.
 
 mod books;
+pub mod connection;
 mod error;
 pub mod evidence;
 pub mod mirror;
+pub mod portfolio;
 mod schema;
 pub mod sync;
 

@@ -75,3 +75,31 @@ diesel::table! {
         read_ms -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    portfolio (id) {
+        id -> Text,
+        name -> Text,
+        made_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    connection (id) {
+        id -> Text,
+        portfolio_id -> Text,
+        base_url -> Text,
+        client_id -> Text,
+        sealed_secret -> Nullable<Binary>,
+        saved_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_token (id) {
+        id -> Text,
+        sealed -> Nullable<Binary>,
+        holder -> Nullable<Text>,
+        until_ms -> Nullable<BigInt>,
+    }
+}

@@ -228,6 +228,8 @@ ids! {
     TaxId = "64da254383ad1500284bd0c0",
     /// An additional fee of the catalog.
     FeeId = "64da254383ad1500284bd0c0",
+    /// Connections whose books are kept together.
+    PortfolioId = "64da254383ad1500284bd0c0",
     /// A connection of the books to an account.
     ConnectionId = "64da254383ad1500284bd0c0",
 }

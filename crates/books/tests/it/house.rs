@@ -23,6 +23,8 @@ pub struct Rooms {
     /// How many more requests are answered.
     pub patience: Option<usize>,
     pub asked: Vec<String>,
+    /// How many tokens it issued.
+    pub tokens: usize,
 }
 
 #[derive(Clone)]
@@ -54,6 +56,11 @@ impl House {
         self.with(|rooms| std::mem::take(&mut rooms.asked))
     }
 
+    /// Where it is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     pub fn reader(&self) -> Reader {
         let settings = Settings {
             base_url: self.base.parse().unwrap(),
@@ -73,7 +80,8 @@ impl House {
     }
 }
 
-async fn token() -> Json<Value> {
+async fn token(State(rooms): State<Arc<Mutex<Rooms>>>) -> Json<Value> {
+    rooms.lock().unwrap().tokens += 1;
     Json(json!({"token_type": "Bearer", "expires_in": 86400, "access_token": "t"}))
 }
 

@@ -10,6 +10,7 @@ mod histories;
 mod house;
 mod support;
 
+mod connection;
 mod evidence;
 mod mirror;
 mod sync;

@@ -69,12 +69,46 @@ impl Desk {
         done.unwrap();
     }
 
+    /// The bytes of all sealed secrets and tokens, as they lie in the tables.
+    pub async fn sealed_texts(&self) -> Vec<Vec<u8>> {
+        let read = self.books.store().read(|c| {
+            let query = "SELECT sealed_secret AS sealed FROM connection \
+                         WHERE sealed_secret IS NOT NULL \
+                         UNION ALL SELECT sealed FROM access_token WHERE sealed IS NOT NULL";
+            let rows: Vec<Sealed> = diesel::sql_query(query).load(c)?;
+            Ok::<_, Error>(rows.into_iter().map(|row| row.sealed).collect())
+        });
+        read.await.unwrap()
+    }
+
+    /// Until when somebody may ask for a token, once all that was to be written is.
+    pub async fn lease_ends(&self) -> Option<Timestamp> {
+        let read = self.books.store().write(Lock::none(), |c| {
+            let query = "SELECT until_ms FROM access_token";
+            let row: Leased = diesel::sql_query(query).get_result(c)?;
+            Ok::<_, Error>(row.until_ms)
+        });
+        read.await.unwrap().map(Timestamp::from_millis)
+    }
+
     /// Appends so many records.
     pub async fn append(&self, count: i64) {
         let length = self.chain.tip().await.unwrap().length;
         let records = (length + 1..=length + count).map(record).collect();
         self.chain.append(records).await.unwrap();
     }
+}
+
+#[derive(QueryableByName)]
+struct Sealed {
+    #[diesel(sql_type = diesel::sql_types::Binary)]
+    sealed: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct Leased {
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    until_ms: Option<i64>,
 }
 
 /// A record that says its number.

@@ -1,0 +1,3 @@
+DROP TABLE access_token;
+DROP TABLE connection;
+DROP TABLE portfolio;
