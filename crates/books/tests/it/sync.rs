@@ -184,7 +184,9 @@ on_both_engines! {
         house.with(|rooms| rooms.reservations.remove(0));
         run(&desk, &house, &[Part::Reservations], None).await;
         let asked = house.asked();
-        assert!(asked[1].ends_with("skip=0") || asked[2].ends_with("skip=0"), "{asked:?}");
+        // Pages that were asked for ahead come between.
+        assert!(asked[0].ends_with("skip=200"), "{asked:?}");
+        assert!(asked.iter().any(|page| page.ends_with("skip=0")), "{asked:?}");
         assert_eq!(Mirror::of(&desk.chain).count(Kind::Reservation).await.unwrap(), 449);
     }
 
