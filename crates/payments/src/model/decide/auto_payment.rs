@@ -10,7 +10,7 @@ use super::find;
 use crate::model::auto_payment::{due_at, spread};
 use crate::model::command::{Arrange, Event};
 use crate::model::folio::Folio;
-use crate::model::payment::{Auto, Payment, Source, State};
+use crate::model::payment::{Auto, Method, Payment, Source, State};
 use crate::model::rejection::Rejection;
 
 /// The name that stands for a card until the guest has one, as Guesty documents it.
@@ -27,6 +27,7 @@ pub(super) fn arrange(folio: &Folio, arrange: &Arrange, now: Timestamp) -> Vec<E
     let Some(policy) = active(folio) else {
         return Vec::new();
     };
+    let cards = chargeable(folio, &arrange.cards);
     let open = open(folio, policy);
     let amounts = amounts(folio, policy, &open);
     let mut ids = arrange.ids.iter();
@@ -46,7 +47,7 @@ pub(super) fn arrange(folio: &Folio, arrange: &Arrange, now: Timestamp) -> Vec<E
                     } else {
                         moved(known.due, planned, now)
                     },
-                    source: source(Some(&known.source), arrange),
+                    source: source(Some(&known.source), &cards),
                     ..known.clone()
                 };
                 events.extend(change(known, changed));
@@ -54,7 +55,7 @@ pub(super) fn arrange(folio: &Folio, arrange: &Arrange, now: Timestamp) -> Vec<E
             None if amount.is_positive() => events.extend(ids.next().map(|id| {
                 let due = planned.max(now);
                 let auto = Auto::new(place);
-                let source = source(None, arrange);
+                let source = source(None, &cards);
                 Event::Posted(planned_payment(*id, source, amount, due, auto, now))
             })),
             None => {}
@@ -215,15 +216,15 @@ fn moved(due: Option<Timestamp>, planned: Timestamp, now: Timestamp) -> Option<T
 }
 
 /// The method that is charged: the one that was, as long as it can be; else the guest's newest.
-fn source(known: Option<&Source>, arrange: &Arrange) -> Source {
+fn source(known: Option<&Source>, cards: &[&Method]) -> Source {
     let is_usable = |source: &&Source| match source {
-        Source::Card { method, .. } => arrange.cards.iter().any(|card| card.id == *method),
+        Source::Card { method, .. } => cards.iter().any(|card| card.id == *method),
         Source::Recorded { .. } => false,
     };
     if let Some(known) = known.filter(is_usable) {
         return known.clone();
     }
-    arrange.cards.first().map_or_else(
+    cards.first().map_or_else(
         || Source::Recorded {
             name: NO_CARD_YET.to_owned(),
         },
@@ -232,6 +233,19 @@ fn source(known: Option<&Source>, arrange: &Arrange) -> Source {
             name: card.name.clone(),
         },
     )
+}
+
+/// The guest's cards, the newest first, without those that were declined for good.
+fn chargeable<'a>(folio: &Folio, cards: &'a [Method]) -> Vec<&'a Method> {
+    let is_refused = |card: &&Method| {
+        let is_of_card =
+            |source: &Source| matches!(source, Source::Card { method, .. } if *method == card.id);
+        folio
+            .payments
+            .iter()
+            .any(|payment| payment.was_declined_for_good() && is_of_card(&payment.source))
+    };
+    cards.iter().filter(|card| !is_refused(card)).collect()
 }
 
 fn planned_payment(

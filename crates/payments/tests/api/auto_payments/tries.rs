@@ -62,6 +62,18 @@ on_both_engines! {
         assert_eq!(hotel.told("payments.failed", &payments(&booked)[0]["_id"]).await, 1);
     }
 
+    async fn a_card_that_was_declined_for_good_gives_way_to_a_new_one(hotel: Hotel) {
+        let lost = hotel.store_card(GUEST, "pm_card_chargeDeclinedLostCard").await;
+        let booked = hotel.book(&json!({})).await;
+        hotel.advance("1d").await;
+        let good = hotel.store_card(GUEST, "pm_card_visa").await;
+        let after = hotel.now(&booked).await;
+        assert_eq!(payments(&after)[0]["paymentMethodId"], lost);
+        assert_eq!(payments(&after)[1]["paymentMethodId"], good);
+        let advanced = hotel.advance("60d").await;
+        assert_eq!(told_of_ours(&advanced), [("2023-09-17T13:00:00.000Z", "payment", "SUCCEEDED")]);
+    }
+
     async fn a_payment_planned_by_hand_is_tried_once(hotel: Hotel) {
         let card = hotel.store_card(GUEST, "pm_card_chargeDeclined").await;
         let booked = hotel.book(&json!({"status": "reserved"})).await;
