@@ -173,7 +173,7 @@ pub enum Rejection {
     WebhookAttemptNotFound,
     /// As many subscriptions as an account may have.
     #[error(
-        "The account has {0} webhooks, and may have no more: delete one, or change the events of one"
+        "An account may have {0} webhooks, and this one has no room for another: delete one, or change the events of one"
     )]
     TooManyWebhooks(u32),
     /// A subscription that was given up.

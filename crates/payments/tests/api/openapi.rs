@@ -211,6 +211,11 @@ async fn the_page_loads_only_what_the_server_serves() {
     let app = app().await;
     let moved = app.get("/docs").await;
     assert_eq!(moved.status, StatusCode::SEE_OTHER);
+    let also = app.get("/docs/").await;
+    assert_eq!(
+        also.headers[header::LOCATION],
+        moved.headers[header::LOCATION]
+    );
     let page = app
         .get(moved.headers[header::LOCATION].to_str().unwrap())
         .await;

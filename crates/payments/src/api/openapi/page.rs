@@ -27,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Document>> {
     OpenApiRouter::new()
         .routes(routes!(description))
         .routes(routes!(page))
+        .routes(routes!(page_of_folder))
         .routes(routes!(page_file))
 }
 
@@ -52,6 +53,15 @@ async fn description(State(document): State<Arc<Document>>) -> Result<Response, 
 )]
 async fn page() -> Redirect {
     Redirect::to("/docs/index.html")
+}
+
+/// The page that shows this description, for those who write a slash after it.
+#[utoipa::path(
+    get, path = "/docs/", tag = "Server", operation_id = "getPageOfFolder",
+    responses((status = 303, description = "Where the page is."))
+)]
+async fn page_of_folder() -> Redirect {
+    page().await
 }
 
 /// A file of the page.
