@@ -7,6 +7,7 @@
 //!
 //! This module refuses to know what is read over a connection.
 
+mod lights;
 mod row;
 mod tokens;
 
@@ -18,6 +19,7 @@ use guesty::{BaseUrl, Credentials, Settings, WallClock};
 use serde_json::{Value, json};
 use store::Lock;
 
+pub use lights::{Light, Lights};
 use row::Row;
 use tokens::SharedTokens;
 

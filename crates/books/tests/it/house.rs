@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -23,7 +24,11 @@ pub struct Rooms {
     /// How many more requests are answered.
     pub patience: Option<usize>,
     pub asked: Vec<String>,
-    /// How many tokens it issued.
+    /// What it says of the account instead: status and body.
+    pub account: Option<(StatusCode, Value)>,
+    /// What it answers instead of a token: status, type and body.
+    pub no_token: Option<(StatusCode, &'static str, &'static str)>,
+    /// How many tokens it was asked for.
     pub tokens: usize,
 }
 
@@ -80,9 +85,13 @@ impl House {
     }
 }
 
-async fn token(State(rooms): State<Arc<Mutex<Rooms>>>) -> Json<Value> {
-    rooms.lock().unwrap().tokens += 1;
-    Json(json!({"token_type": "Bearer", "expires_in": 86400, "access_token": "t"}))
+async fn token(State(rooms): State<Arc<Mutex<Rooms>>>) -> Response {
+    let mut rooms = rooms.lock().unwrap();
+    rooms.tokens += 1;
+    if let Some((status, kind, body)) = rooms.no_token {
+        return (status, [(CONTENT_TYPE, kind)], body).into_response();
+    }
+    Json(json!({"token_type": "Bearer", "expires_in": 86400, "access_token": "t"})).into_response()
 }
 
 async fn answer(
@@ -115,6 +124,9 @@ async fn answer(
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["accounts", "me"] => {
+            if let Some((status, body)) = &rooms.account {
+                return (*status, Json(body)).into_response();
+            }
             Json(json!({"_id": "64da246c7a5a2d00331a5b1c", "createdAt": "2026-09-10"}))
                 .into_response()
         }

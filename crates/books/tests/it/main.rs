@@ -12,5 +12,6 @@ mod support;
 
 mod connection;
 mod evidence;
+mod lights;
 mod mirror;
 mod sync;
