@@ -207,6 +207,32 @@ async fn the_description_holds_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_field_has_an_example_or_says_what_it_may_be() {
+    let app = app().await;
+    let description = description(&app).await;
+    let mut bare = Vec::new();
+    for (name, schema) in description["components"]["schemas"].as_object().unwrap() {
+        if schema.get("example").or(schema.get("examples")).is_some() {
+            continue;
+        }
+        let fields = schema.get("properties").and_then(Value::as_object);
+        for (field, said) in fields.into_iter().flatten() {
+            let kinds = said["type"].to_string();
+            let is_plain = ["string", "integer", "number"]
+                .iter()
+                .any(|kind| kinds.contains(kind));
+            let is_told = ["$ref", "enum", "const", "default", "example", "examples"]
+                .iter()
+                .any(|told| said.get(told).is_some());
+            if is_plain && !is_told {
+                bare.push(format!("{name}.{field}"));
+            }
+        }
+    }
+    assert!(bare.is_empty(), "without an example: {bare:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_loads_only_what_the_server_serves() {
     let app = app().await;
     let moved = app.get("/docs").await;

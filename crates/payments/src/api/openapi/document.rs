@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
-use super::{around, in_part};
+use super::{around, examples, in_part};
 use crate::Error;
 
 /// The description, written when it is first asked for.
@@ -31,22 +31,23 @@ impl Document {
         }
         let unwritten =
             |error| Error::Corrupt(format!("the API's description cannot be written: {error}"));
-        let document = describe(serde_json::to_value(&self.routes).map_err(unwritten)?);
+        let document = describe(serde_json::to_value(&self.routes).map_err(unwritten)?)?;
         let bytes = Bytes::from(serde_json::to_vec(&document).map_err(unwritten)?);
         Ok(self.written.get_or_init(|| bytes).clone())
     }
 }
 
 /// Puts around the routes what is said once.
-fn describe(mut routes: Value) -> Value {
+fn describe(mut routes: Value) -> Result<Value, Error> {
     let mut schemas = std::mem::take(&mut routes["components"]["schemas"]);
     if let Some(schemas) = schemas.as_object_mut() {
         in_part::loosen(schemas);
         schemas.extend(around::schemas());
+        examples::give(schemas)?;
     }
     let mut paths = std::mem::take(&mut routes["paths"]);
     around::surround(&mut paths);
-    json!({
+    Ok(json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Nightaudit payments",
@@ -77,7 +78,7 @@ fn describe(mut routes: Value) -> Value {
                 },
             },
         },
-    })
+    }))
 }
 
 const ABOUT: &str = "\

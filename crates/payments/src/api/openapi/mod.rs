@@ -4,6 +4,7 @@
 
 mod around;
 mod document;
+mod examples;
 mod in_part;
 mod page;
 mod parameters;
