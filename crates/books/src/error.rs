@@ -42,12 +42,32 @@ pub enum Error {
          than a minute or the connection was cut; the token is not kept"
     )]
     LeaseLost(ConnectionId),
+    /// There is no way to the source.
+    #[error(transparent)]
+    Source(#[from] guesty::Error),
     /// What came is too large, or what was kept cannot be unpacked.
     #[error("evidence cannot be packed or unpacked: {0}; verify the chain")]
     Packing(#[from] std::io::Error),
     /// A row that no program of ours wrote so.
     #[error("the database holds a value that cannot be read: {0}; verify the chain")]
     Corrupt(String),
+}
+
+impl Error {
+    /// Whether what was asked for is not granted, so that asking again alone does not help, and
+    /// nothing was changed.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NoChain(_)
+                | Self::NoPortfolio(_)
+                | Self::PortfolioName
+                | Self::PortfolioTaken(_)
+                | Self::NoConnection(_)
+                | Self::Disconnected(_)
+                | Self::Credentials(_)
+        )
+    }
 }
 
 impl From<diesel::result::Error> for Error {

@@ -15,6 +15,7 @@ pub mod connection;
 mod error;
 pub mod evidence;
 pub mod mirror;
+mod order;
 pub mod portfolio;
 mod schema;
 pub mod sync;
@@ -23,6 +24,7 @@ use diesel_migrations::embed_migrations;
 
 pub use books::Books;
 pub use error::Error;
+pub use order::{Heard, Pace, SyncOrder};
 
 /// The tables of the books.
 pub const MIGRATIONS: store::Migrations = embed_migrations!();

@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Connection, Lock, both, update_prepared};
 
@@ -18,7 +18,7 @@ const RECORDS: i64 = 200;
 const ROWS: i64 = 2_000;
 
 /// What became of a chain that was folded anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rebuilt {
     /// How many records were folded.
     pub records: i64,

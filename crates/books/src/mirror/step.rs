@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::AddAssign;
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 use store::{Connection, both, update_prepared};
 
 use super::Kind;
@@ -17,7 +18,7 @@ use crate::schema::{object, version};
 const TOGETHER: usize = 500;
 
 /// What became of the objects that were met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Not known before.
     pub new: u64,

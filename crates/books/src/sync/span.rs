@@ -1,12 +1,29 @@
 //! Dates from one to another.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 /// Dates from one to another, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Dates")]
 pub struct Span {
     from: NaiveDate,
     to: NaiveDate,
+}
+
+/// Dates in either order.
+#[derive(Deserialize)]
+struct Dates {
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+impl TryFrom<Dates> for Span {
+    type Error = InvalidSpan;
+
+    fn try_from(dates: Dates) -> Result<Self, InvalidSpan> {
+        Self::new(dates.from, dates.to)
+    }
 }
 
 /// Dates in the wrong order.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::mirror::Counts;
 
 /// A part of what is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The account and its properties.
     Properties,
@@ -39,7 +42,7 @@ impl fmt::Display for Part {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// What is read.
     pub part: Part,
@@ -52,7 +55,7 @@ pub struct Progress {
 }
 
 /// Something that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// What was to be read.
     pub part: Part,
@@ -69,7 +72,7 @@ impl fmt::Display for Problem {
 }
 
 /// What a run came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// What became of the objects of each part, in the order in which they were read.
     pub parts: Vec<(Part, Counts)>,

@@ -14,4 +14,5 @@ mod connection;
 mod evidence;
 mod lights;
 mod mirror;
+mod order;
 mod sync;

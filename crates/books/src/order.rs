@@ -1,0 +1,102 @@
+//! What people ask of the books, as it passes between a command and the server that carries it out.
+//!
+//! It refuses to know who asks, and how that is carried.
+
+use contract::id::ConnectionId;
+use guesty::{Guesty, Limits, Settings};
+use serde::{Deserialize, Serialize};
+
+use crate::sync::{Part, Progress, Span, Summary, Sync};
+use crate::{Books, Error, sync};
+
+/// A limit that no source reaches.
+const NO_LIMIT: u32 = 1_000_000;
+
+/// The order to bring the mirror of one connection up to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncOrder {
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// Which parts.
+    pub parts: Vec<Part>,
+    /// Which dates; see [`Sync::run`].
+    pub span: Option<Span>,
+    /// How fast.
+    pub pace: Pace,
+}
+
+/// How much of the source's limits a run may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pace {
+    /// Half of each: the account's other applications need the rest.
+    #[default]
+    Half,
+    /// All that is documented.
+    Full,
+    /// More than is documented: for a source that sets no limits.
+    Unlimited,
+}
+
+impl Pace {
+    fn limits(self) -> Limits {
+        match self {
+            Self::Half => Limits::default(),
+            Self::Full => Limits::full_speed(),
+            Self::Unlimited => Limits {
+                per_second: NO_LIMIT,
+                per_minute: NO_LIMIT,
+                per_hour: NO_LIMIT,
+                ..Limits::full_speed()
+            },
+        }
+    }
+}
+
+/// What is heard of an order while it is carried out: progress, again and again, and once its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heard<P, T> {
+    /// How far it is.
+    Progress(P),
+    /// It was carried out.
+    Done(T),
+    /// It is not granted, and changed nothing; why.
+    Refused(String),
+    /// It could not be carried out; why.
+    Failed(String),
+}
+
+impl<P, T> Heard<P, T> {
+    /// The end of an order.
+    pub fn end(result: Result<T, Error>) -> Self {
+        match result {
+            Ok(done) => Self::Done(done),
+            Err(error) if error.is_refusal() => Self::Refused(error.to_string()),
+            Err(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Books {
+    /// Brings the mirror of a connection up to date. What cannot be read is in the summary.
+    pub async fn sync(
+        &self,
+        order: &SyncOrder,
+        progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
+    ) -> Result<Summary, Error> {
+        let way = Settings {
+            limits: order.pace.limits(),
+            ..self.way(order.connection).await?
+        };
+        let chain = self.begin_chain(order.connection).await?;
+        let reader = Guesty::new(way)?.reader();
+        let sync = Sync::new(
+            &chain,
+            reader,
+            self.clock().clone(),
+            sync::Settings::default(),
+        );
+        sync.run(&order.parts, order.span, progress).await
+    }
+}
