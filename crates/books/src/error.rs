@@ -1,5 +1,6 @@
 //! What can go wrong in the books.
 
+use contract::Timestamp;
 use contract::id::{ConnectionId, PortfolioId};
 use store::Failure;
 
@@ -45,6 +46,23 @@ pub enum Error {
     /// There is no way to the source.
     #[error(transparent)]
     Source(#[from] guesty::Error),
+    /// Another run has the connection.
+    #[error(
+        "connection {connection} is being synced since {since}: wait for that run to end; if it was \
+         killed, its place is free a minute after"
+    )]
+    SyncUnderWay {
+        /// Which connection.
+        connection: ConnectionId,
+        /// When the other run began.
+        since: Timestamp,
+    },
+    /// The right to sync passed on to another run.
+    #[error(
+        "this run of connection {0} paused for more than a minute, and another has taken its place; \
+         what it had read is kept"
+    )]
+    SyncTakenOver(ConnectionId),
     /// What came is too large, or what was kept cannot be unpacked.
     #[error("evidence cannot be packed or unpacked: {0}; verify the chain")]
     Packing(#[from] std::io::Error),
@@ -66,6 +84,7 @@ impl Error {
                 | Self::NoConnection(_)
                 | Self::Disconnected(_)
                 | Self::Credentials(_)
+                | Self::SyncUnderWay { .. }
         )
     }
 }

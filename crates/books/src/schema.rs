@@ -77,6 +77,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    sync_run (id) {
+        id -> Text,
+        chain_id -> Text,
+        parts -> Text,
+        changed_only -> Bool,
+        from_day -> Nullable<Text>,
+        to_day -> Nullable<Text>,
+        began_ms -> BigInt,
+        until_ms -> BigInt,
+        ended_ms -> Nullable<BigInt>,
+        summary -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     portfolio (id) {
         id -> Text,
         name -> Text,

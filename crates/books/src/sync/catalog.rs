@@ -39,10 +39,10 @@ impl Sync {
                 continue;
             }
             self.catalog_of(run, id).await?;
-            self.save(place.at(done, Some(total))).await?;
+            self.save(run, place.at(done, Some(total))).await?;
             run.tell(LIST, done, Some(total));
         }
-        self.save(place.at_end()).await
+        self.save(run, place.at_end()).await
     }
 
     async fn catalog_of(&self, run: &mut Run<'_>, id: &str) -> Result<(), Error> {

@@ -8,18 +8,23 @@
 //!   that the source shows side by side, is asked for by itself: it is gone, or tells what it is now.
 //! - The processors' reports are read by months, each until the source has no more rows, and taken
 //!   in whole. Rows change late, so a month is read again and again until it is *mature*.
+//! - One run at a time reads a connection, in whichever process, and each is on record
+//!   ([`RunRecord`]).
 //! - One object, page or list that cannot be read is a [`Problem`] of the run, and the rest goes on.
 
 mod catalog;
+mod lease;
 mod months;
 mod objects;
 mod place;
+mod record;
 mod reports;
 mod run;
 mod source;
 mod span;
 mod summary;
 
+pub use record::RunRecord;
 pub use run::{Settings, Sync};
 pub use source::{FirstGeneration, List, ListPage, Source};
 pub use span::{InvalidSpan, Span};

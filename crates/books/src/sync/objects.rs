@@ -74,7 +74,7 @@ impl Sync {
                 &"the source does not give it in the order of ids, so what was removed is not seen",
             );
         }
-        self.save(place.at_end()).await
+        self.save(run, place.at_end()).await
     }
 
     /// Asks for what the mirror has in a gap of ids and the page has not.

@@ -7,7 +7,9 @@ use contract::Timestamp;
 use guesty::{Reader, Reply};
 use store::{Clock, Connection};
 
+use super::lease::{Lease, RunId};
 use super::place::Place;
+use super::record::Plan;
 use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary};
 use crate::Error;
 use crate::evidence::Chain;
@@ -41,6 +43,8 @@ pub struct Sync {
 
 /// What is heard of a run while it lasts.
 pub(super) struct Run<'a> {
+    /// Whose right to run it has; none: it reads single objects, which needs no right.
+    pub(super) right: Option<RunId>,
     pub(super) part: Part,
     pub(super) counts: Counts,
     pub(super) summary: Summary,
@@ -60,7 +64,7 @@ impl Run<'_> {
     pub(super) fn note(&mut self, what: impl Into<String>, reason: &dyn Display) {
         let (part, what, reason) = (self.part, what.into(), reason.to_string());
         tracing::warn!(%part, what, reason, "could not be read");
-        self.summary.problems.push(Problem { part, what, reason });
+        self.summary.note(Problem { part, what, reason });
     }
 
     /// What in a reply could not be read is a problem of its own each time.
@@ -91,16 +95,39 @@ impl Sync {
 
     /// Reads some parts, in their own order. The span is of arrivals for reservations, of the
     /// processors' dates for payments; without one, all reservations are read, and all months that
-    /// are not mature. What cannot be read is in the summary; an error is the database's.
+    /// are not mature. What cannot be read is in the summary; an error is the database's, or that
+    /// another run is under way.
     pub async fn run(
         &self,
         parts: &[Part],
         span: Option<Span>,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
+        let parts: Vec<Part> = (Part::ALL.into_iter())
+            .filter(|part| parts.contains(part))
+            .collect();
+        let plan = Plan {
+            parts: parts.clone(),
+            changed_only: false,
+            span,
+        };
+        let lease = Lease::take(&self.chain, &self.clock, plan).await?;
+        let summary = self.read(lease.run(), &parts, span, progress).await?;
+        lease.end(&summary).await?;
+        Ok(summary)
+    }
+
+    async fn read(
+        &self,
+        right: RunId,
+        parts: &[Part],
+        span: Option<Span>,
+        progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
+    ) -> Result<Summary, Error> {
         let mut summary = Summary::default();
-        for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
+        for part in parts.iter().copied() {
             let mut run = Run {
+                right: Some(right),
                 part,
                 counts: Counts::default(),
                 summary,
@@ -139,7 +166,9 @@ impl Sync {
             run.note_unreadable(delivery);
         }
         let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
+        let (right, now) = (run.right, self.now());
         let work = move |c: &mut Connection| {
+            hold(c, right, now)?;
             let counts = absorb(c, &signer, id, &deliveries)?;
             if let Some(place) = &place {
                 place.save(c)?;
@@ -156,8 +185,16 @@ impl Sync {
         self.chain.store.read(place).await
     }
 
-    pub(super) async fn save(&self, place: Place) -> Result<(), Error> {
-        let work = move |c: &mut Connection| place.save(c);
+    pub(super) async fn save(&self, run: &Run<'_>, place: Place) -> Result<(), Error> {
+        let (right, now) = (run.right, self.now());
+        let work = move |c: &mut Connection| {
+            hold(c, right, now)?;
+            place.save(c)
+        };
         self.chain.store.write(self.chain.lock(), work).await
     }
+}
+
+fn hold(c: &mut Connection, right: Option<RunId>, now: Timestamp) -> Result<(), Error> {
+    right.map_or(Ok(()), |run| run.hold(c, now))
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::mirror::Counts;
 
+/// How many problems are told one by one.
+const PROBLEMS_MAX: usize = 500;
+
 /// A part of what is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,8 +83,10 @@ pub struct Summary {
     pub windows_read: u64,
     /// How many months of reports were not read, since nothing changes in them any more.
     pub windows_mature: u64,
-    /// What could not be read. The rest is in.
+    /// What could not be read, the first of it. The rest is in.
     pub problems: Vec<Problem>,
+    /// How many more problems there were.
+    pub problems_beyond: u64,
 }
 
 impl Summary {
@@ -95,6 +100,14 @@ impl Summary {
     /// Whether all was read.
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    pub(super) fn note(&mut self, problem: Problem) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(problem);
+        } else {
+            self.problems_beyond += 1;
+        }
     }
 
     /// The counts of a part.

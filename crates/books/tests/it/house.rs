@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use guesty::{Credentials, Guesty, Limits, Reader, RetryPolicy, Settings};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// What the source has.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub struct Rooms {
     /// How many more requests are answered.
     pub patience: Option<usize>,
     pub asked: Vec<String>,
+    /// A path whose next answer waits: who is told that it was asked for, and who lets it go.
+    pub held_back: Option<(String, Arc<Notify>, Arc<Notify>)>,
     /// What it says of the account instead: status and body.
     pub account: Option<(StatusCode, Value)>,
     /// What it answers instead of a token: status, type and body.
@@ -59,6 +62,14 @@ impl House {
     /// How many requests there were since the last time.
     pub fn asked(&self) -> Vec<String> {
         self.with(|rooms| std::mem::take(&mut rooms.asked))
+    }
+
+    /// Holds one answer back: tells when it is asked for, and waits until it may go.
+    pub fn hold_back(&self, path: &str) -> (Arc<Notify>, Arc<Notify>) {
+        let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let held = (path.to_owned(), Arc::clone(&asked), Arc::clone(&answer));
+        self.with(|rooms| rooms.held_back = Some(held));
+        (asked, answer)
     }
 
     /// Where it is.
@@ -115,6 +126,14 @@ async fn answer(
     };
     if !is_patient {
         std::future::pending::<()>().await;
+    }
+    let held = {
+        let mut rooms = rooms.lock().unwrap();
+        rooms.held_back.take_if(|(held, ..)| *held == path)
+    };
+    if let Some((_, asked, answer)) = held {
+        asked.notify_one();
+        answer.notified().await;
     }
     let rooms = rooms.lock().unwrap();
     if rooms.broken.contains(&path) {

@@ -15,4 +15,5 @@ mod evidence;
 mod lights;
 mod mirror;
 mod order;
+mod runs;
 mod sync;

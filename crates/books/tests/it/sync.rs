@@ -135,6 +135,7 @@ on_both_engines! {
             }
             task.abort();
             assert!(task.await.is_err());
+            desk.clock.advance(chrono::Duration::minutes(2));
         }
         house.with(|rooms| rooms.patience = None);
         run_all(&desk, &house).await;
@@ -170,6 +171,7 @@ on_both_engines! {
             }
             task.abort();
             let _ = task.await;
+            desk.clock.advance(chrono::Duration::minutes(2));
             house.with(|rooms| rooms.patience = None);
             house.asked();
         };
