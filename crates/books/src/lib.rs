@@ -24,7 +24,7 @@ use diesel_migrations::embed_migrations;
 
 pub use books::Books;
 pub use error::Error;
-pub use order::{Heard, Pace, SyncOrder};
+pub use order::{Folded, Heard, Pace, RebuildOrder, SyncOrder};
 
 /// The tables of the books.
 pub const MIGRATIONS: store::Migrations = embed_migrations!();

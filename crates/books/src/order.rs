@@ -6,6 +6,7 @@ use contract::id::ConnectionId;
 use guesty::{Guesty, Limits, Settings};
 use serde::{Deserialize, Serialize};
 
+use crate::mirror::{Mirror, Rebuilt};
 use crate::sync::{Part, Progress, Span, Summary, Sync};
 use crate::{Books, Error, sync};
 
@@ -23,6 +24,22 @@ pub struct SyncOrder {
     pub span: Option<Span>,
     /// How fast.
     pub pace: Pace,
+}
+
+/// The order to fold the evidence of one connection into a new mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RebuildOrder {
+    /// Which connection.
+    pub connection: ConnectionId,
+}
+
+/// How far a chain was folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    /// How many records are done.
+    pub done: u64,
+    /// How many there were at the beginning.
+    pub total: u64,
 }
 
 /// How much of the source's limits a run may use.
@@ -98,5 +115,22 @@ impl Books {
             sync::Settings::default(),
         );
         sync.run(&order.parts, order.span, progress).await
+    }
+    /// Folds the evidence of a connection into a new mirror, which takes the place of the old one.
+    pub async fn rebuild(
+        &self,
+        order: RebuildOrder,
+        progress: &(dyn Fn(Folded) + Send + std::marker::Sync),
+    ) -> Result<Rebuilt, Error> {
+        let chain = self.chain(order.connection).await?;
+        let total = chain.tip().await?.length.unsigned_abs();
+        let told = |done: i64| {
+            let done = done.unsigned_abs();
+            progress(Folded {
+                done,
+                total: total.max(done),
+            });
+        };
+        Mirror::of(&chain).rebuild(told).await
     }
 }

@@ -60,16 +60,16 @@ struct Row {
 }
 
 impl Mirror {
-    /// What became known of the objects of a kind that have a confirmation code, each from its
-    /// beginning.
-    pub async fn history(&self, kind: Kind, code: &str) -> Result<Vec<Step>, Error> {
-        let (chain, lookup) = (self.chain.id, Lookup::Code(code.to_owned()));
+    /// What became known of the objects of a kind that have a confirmation code, or else of the one
+    /// with that id, each from its beginning.
+    pub async fn history(&self, kind: Kind, key: &str) -> Result<Vec<Step>, Error> {
+        let (chain, key) = (self.chain.id, key.to_owned());
         let read = self.chain.store.read(move |c| {
             let Some(mirror) = current(c, chain)? else {
                 return Ok::<_, Error>(Vec::new());
             };
             let mut steps = Vec::new();
-            for id in ids_by(c, mirror, kind, &lookup)? {
+            for id in ids_of(c, mirror, kind, &key)? {
                 let states = states(c, mirror, kind, &id)?;
                 let mut before: Option<Row> = None;
                 for row in states {
@@ -82,6 +82,16 @@ impl Mirror {
         });
         read.await
     }
+}
+
+fn ids_of(c: &mut Connection, mirror: i64, kind: Kind, key: &str) -> Result<Vec<String>, Error> {
+    let found = ids_by(c, mirror, kind, &Lookup::Code(key.to_owned()))?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let row = object::table.find((mirror, kind.name(), key));
+    let id = row.select(object::id);
+    Ok(both!(c, c => id.load::<String>(c))?)
 }
 
 fn states(c: &mut Connection, mirror: i64, kind: Kind, id: &str) -> Result<Vec<Row>, Error> {

@@ -33,6 +33,7 @@ impl Sync {
         let properties = self.properties_in_use().await?;
         let total = properties.len() as u64;
         let place = self.place(LIST).await?;
+        run.goes_on(LIST, &place);
         let already = u64::try_from(place.done).unwrap_or_default();
         for (done, id) in (1..).zip(&properties) {
             if done <= already {

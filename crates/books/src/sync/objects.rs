@@ -43,6 +43,7 @@ impl Sync {
     /// Reads a list to its end, from where it was left.
     async fn list(&self, run: &mut Run<'_>, list: List) -> Result<(), Error> {
         let mut place = self.place(&list.name()).await?;
+        run.goes_on(&list.name(), &place);
         let mut walk = Walk::from(&place);
         let mut pages = ahead(self.source.pages(list, walk.skip()));
         while let Some(page) = pages.recv().await {

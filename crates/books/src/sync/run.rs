@@ -61,6 +61,13 @@ impl Run<'_> {
         });
     }
 
+    /// Whether the reading of a list goes on where an earlier run was interrupted.
+    pub(super) fn goes_on(&mut self, list: &str, place: &Place) {
+        if let Ok(done @ 1..) = u64::try_from(place.done) {
+            self.summary.resumed.push((list.to_owned(), done));
+        }
+    }
+
     pub(super) fn note(&mut self, what: impl Into<String>, reason: &dyn Display) {
         let (part, what, reason) = (self.part, what.into(), reason.to_string());
         tracing::warn!(%part, what, reason, "could not be read");

@@ -79,6 +79,8 @@ impl fmt::Display for Problem {
 pub struct Summary {
     /// What became of the objects of each part, in the order in which they were read.
     pub parts: Vec<(Part, Counts)>,
+    /// The lists that an earlier run had left unfinished, and how many rows of each it had read.
+    pub resumed: Vec<(String, u64)>,
     /// How many months of reports were read.
     pub windows_read: u64,
     /// How many months of reports were not read, since nothing changes in them any more.

@@ -111,6 +111,8 @@ on_both_engines! {
             ("checkInDateLocalized", Some("2026-12-01"), Some("2026-12-03")),
             ("money.totalPaid", Some("0"), Some("500")),
         ]);
+        assert_eq!(mirror.history(Kind::Reservation, &id(7)).await.unwrap(), steps);
+        assert_eq!(mirror.history(Kind::Property, &id(7)).await.unwrap(), []);
     }
 
     async fn what_the_source_has_no_more_is_removed_and_may_return(desk: Desk) {

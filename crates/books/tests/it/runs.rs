@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use books::Error;
-use books::mirror::{Kind, Mirror};
 use books::sync::{Part, RunRecord, Settings, Span, Summary, Sync};
 use chrono::Duration;
 use store::{Clock, ManualClock, on_both_engines};
@@ -34,16 +33,12 @@ async fn furnished() -> House {
     house
 }
 
-/// A run that waits for a reply that does not come, after so many that did.
-async fn stuck(desk: &Desk, house: &House, requests: usize) -> JoinHandle<Result<Summary, Error>> {
-    house.with(|rooms| rooms.patience = Some(requests));
+/// A run that waits for its reservations, which do not come.
+async fn stuck(desk: &Desk, house: &House) -> JoinHandle<Result<Summary, Error>> {
+    let (asked, _) = house.hold_back("reservations");
     let sync = sync(desk, house);
     let task = tokio::spawn(async move { sync.run(&SOME, None, &|_| ()).await });
-    let mirror = Mirror::of(&desk.chain);
-    while mirror.count(Kind::Property).await.unwrap() == 0 {
-        tokio::task::yield_now().await;
-    }
-    house.with(|rooms| rooms.patience = None);
+    asked.notified().await;
     task
 }
 
@@ -77,7 +72,7 @@ on_both_engines! {
     async fn a_connection_is_read_by_one_run_at_a_time(desk: Desk) {
         let house = furnished().await;
         let since = desk.clock.now();
-        let first = stuck(&desk, &house, 2).await;
+        let first = stuck(&desk, &house).await;
         desk.clock.advance(Duration::seconds(30));
         assert_eq!(last(&desk).await.unwrap().ended_at, None);
         let second = sync(&desk, &house).run(&SOME, None, &|_| ()).await;
@@ -89,7 +84,7 @@ on_both_engines! {
 
     async fn who_was_killed_makes_room_after_a_minute(desk: Desk) {
         let house = furnished().await;
-        let first = stuck(&desk, &house, 2).await;
+        let first = stuck(&desk, &house).await;
         // Killed, it would renew nothing any more; and this one renews by the tokio clock alone.
         desk.clock.advance(Duration::seconds(61));
         let died = last(&desk).await.unwrap();
@@ -125,7 +120,7 @@ on_both_engines! {
 
     async fn who_is_cut_short_makes_room_at_once(desk: Desk) {
         let house = furnished().await;
-        let first = stuck(&desk, &house, 2).await;
+        let first = stuck(&desk, &house).await;
         first.abort();
         let _ = first.await;
         while last(&desk).await.unwrap().ended_at.is_none() {

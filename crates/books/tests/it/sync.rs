@@ -176,7 +176,8 @@ on_both_engines! {
             house.asked();
         };
         kill_after(3).await;
-        run(&desk, &house, &[Part::Reservations], None).await;
+        let summary = run(&desk, &house, &[Part::Reservations], None).await;
+        assert_eq!(summary.resumed, [("reservations".to_owned(), 300)]);
         let asked = house.asked();
         assert!(asked[0].ends_with("skip=200"), "{asked:?}");
         assert_eq!(Mirror::of(&desk.chain).count(Kind::Reservation).await.unwrap(), 450);
