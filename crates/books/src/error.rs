@@ -4,6 +4,8 @@ use contract::Timestamp;
 use contract::id::{ConnectionId, PortfolioId};
 use store::Failure;
 
+use crate::choice::ChoiceError;
+
 /// A failure of the books.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -66,6 +68,12 @@ pub enum Error {
     /// What came is too large, or what was kept cannot be unpacked.
     #[error("evidence cannot be packed or unpacked: {0}; verify the chain")]
     Packing(#[from] std::io::Error),
+    /// A choice of a connection that fits none, or more than one.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// No address of an API.
+    #[error(transparent)]
+    BaseUrl(#[from] guesty::InvalidBaseUrl),
     /// A row that no program of ours wrote so.
     #[error("the database holds a value that cannot be read: {0}; verify the chain")]
     Corrupt(String),
@@ -85,6 +93,8 @@ impl Error {
                 | Self::Disconnected(_)
                 | Self::Credentials(_)
                 | Self::SyncUnderWay { .. }
+                | Self::Choice(_)
+                | Self::BaseUrl(_)
         )
     }
 }

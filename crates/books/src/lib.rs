@@ -5,12 +5,15 @@
 //! - [`mirror`]: what the evidence says, as it stands and as it stood; a fold of the chain;
 //! - [`sync`]: reading the account until the mirror is up to date;
 //! - [`connection`]: which account that is, and how to reach it; connections stand in a
-//!   [`portfolio`].
+//!   [`portfolio`], and [`choice`] finds the one that is meant;
+//! - [`standing`]: whether it works, as people are told; [`api`]: what a server answers.
 //!
 //! The books know the account that they mirror by its HTTP replies alone: whether those come from
 //! the real source or from our own platform, they cannot tell.
 
+pub mod api;
 mod books;
+pub mod choice;
 pub mod connection;
 mod error;
 pub mod evidence;
@@ -18,6 +21,7 @@ pub mod mirror;
 mod order;
 pub mod portfolio;
 mod schema;
+pub mod standing;
 pub mod sync;
 
 use diesel_migrations::embed_migrations;

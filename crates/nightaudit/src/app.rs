@@ -37,10 +37,7 @@ pub(crate) async fn create(args: AppCreateArgs) -> Result<(), CommandError> {
     }
     let credentials = &made.credentials;
     match args.format {
-        Format::Json => {
-            let text = serde_json::to_string(credentials).map_err(anyhow::Error::from)?;
-            output::line(text)?;
-        }
+        Format::Json => output::json(credentials)?,
         Format::Table => {
             output::table(&[
                 ("client id", &credentials.client_id),

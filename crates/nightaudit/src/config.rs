@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::DatabaseUrl;
 use vault::{KEY_VARIABLE, KeySource};
 
-use crate::cli::{ConnectionArgs, LimitArgs, Place, ServeArgs};
+use crate::cli::{ConnectionArgs, LimitArgs, Place, ServeArgs, System};
 use crate::connections::ConnectionLimits;
 use crate::error::CommandError;
 
@@ -29,6 +29,7 @@ pub(crate) struct Config {
 
 /// Where and what to serve, decided.
 pub(crate) struct ServeConfig {
+    pub(crate) only: Option<System>,
     pub(crate) listen: SocketAddr,
     pub(crate) connections: ConnectionLimits,
     pub(crate) config: Config,
@@ -38,6 +39,7 @@ pub(crate) struct ServeConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Toml {
+    only: Option<System>,
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
     database: Option<String>,
@@ -106,6 +108,7 @@ impl ServeConfig {
         let file = Toml::read(args.place.config.as_deref())?;
         let limits = limits(&args.limits, &file);
         let connections = connections(&args.connections, &file);
+        let only = args.only.or(file.only);
         let listen = args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
         let mut config = Config::merge(args.place, file)?;
         let settings = &mut config.settings;
@@ -121,6 +124,7 @@ impl ServeConfig {
         settings.limits = limits;
         settings.body_within = connections.slow;
         Ok(Self {
+            only,
             listen,
             connections,
             config,

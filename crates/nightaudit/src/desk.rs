@@ -1,4 +1,4 @@
-//! Who carries out a command that writes: the server that runs on the data directory, else this
+//! Who carries out a command of the platform: the server that runs on the data directory, else this
 //! process, which opens the databases for it.
 
 use anyhow::{Context, anyhow};
@@ -13,26 +13,34 @@ use reqwest::{Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use store::Control;
+use store::{Control, DataDir};
 
+use crate::cli::System;
 use crate::config::Config;
 use crate::error::CommandError;
-use crate::open::{Claim, House, claim};
+use crate::open::{Claim, Payments, claim};
 
 /// Who carries out commands.
 pub(crate) enum Desk {
     /// The running server.
     Server(Server),
     /// We do.
-    Here(House),
+    Here {
+        payments: Payments,
+        /// Let go last, when all databases are closed.
+        _directory: DataDir,
+    },
 }
 
 impl Desk {
     /// Finds out who it is.
     pub(crate) async fn find(config: &Config) -> Result<Self, CommandError> {
         Ok(match claim(&config.data).await? {
-            Claim::Server(control) => Self::Server(Server::at(control)?),
-            Claim::Ours(directory) => Self::Here(House::open(config, directory).await?),
+            Claim::Server(control) => Self::Server(Server::of(control, System::Payments)?),
+            Claim::Ours(directory) => Self::Here {
+                payments: Payments::open(config).await?,
+                _directory: directory,
+            },
         })
     }
 
@@ -43,8 +51,10 @@ impl Desk {
     ) -> Result<ApplicationMade, CommandError> {
         match self {
             Self::Server(server) => server.post("applications", &order).await,
-            Self::Here(house) => {
-                let made = house.platform.order_application(&house.sandbox, order);
+            Self::Here { payments, .. } => {
+                let made = payments
+                    .platform
+                    .order_application(&payments.sandbox, order);
                 Ok(made.await?)
             }
         }
@@ -57,7 +67,9 @@ impl Desk {
                 let path = format!("fixtures/{}", fixture.name());
                 server.post(&path, &()).await
             }
-            Self::Here(house) => Ok(house.platform.seed(&house.sandbox, fixture).await?),
+            Self::Here { payments, .. } => {
+                Ok(payments.platform.seed(&payments.sandbox, fixture).await?)
+            }
         }
     }
 
@@ -69,8 +81,10 @@ impl Desk {
     ) -> Result<PortfolioMade, CommandError> {
         match self {
             Self::Server(server) => server.post("portfolios", &order).await,
-            Self::Here(house) => {
-                let made = house.platform.order_portfolio(&house.sandbox, order, told);
+            Self::Here { payments, .. } => {
+                let made = payments
+                    .platform
+                    .order_portfolio(&payments.sandbox, order, told);
                 Ok(made.await?)
             }
         }
@@ -80,7 +94,7 @@ impl Desk {
     pub(crate) async fn advance(&self, order: AdvanceOrder) -> Result<Advanced, CommandError> {
         match self {
             Self::Server(server) => server.post("advance", &order).await,
-            Self::Here(house) => Ok(house.platform.order_advance(order).await?),
+            Self::Here { payments, .. } => Ok(payments.platform.order_advance(order).await?),
         }
     }
 
@@ -88,7 +102,7 @@ impl Desk {
     pub(crate) async fn reset(&self, order: ResetOrder) -> Result<Reset, CommandError> {
         match self {
             Self::Server(server) => server.post("reset", &order).await,
-            Self::Here(house) => Ok(house.platform.order_reset(order).await?),
+            Self::Here { payments, .. } => Ok(payments.platform.order_reset(order).await?),
         }
     }
 
@@ -96,7 +110,7 @@ impl Desk {
     pub(crate) async fn trigger(&self, order: TriggerOrder) -> Result<Triggered, CommandError> {
         match self {
             Self::Server(server) => server.post("trigger", &order).await,
-            Self::Here(house) => Ok(house.platform.order_trigger(order).await?),
+            Self::Here { payments, .. } => Ok(payments.platform.order_trigger(order).await?),
         }
     }
 
@@ -108,7 +122,7 @@ impl Desk {
         let owner = account.map_or(Owner::Any, Owner::Account);
         match self {
             Self::Server(server) => server.post("webhooks", &json!({"account": account})).await,
-            Self::Here(house) => Ok(house.platform.webhooks_of(owner).await?),
+            Self::Here { payments, .. } => Ok(payments.platform.webhooks_of(owner).await?),
         }
     }
 
@@ -123,8 +137,8 @@ impl Desk {
                 let path = format!("webhooks/{webhook}/attempts");
                 server.post(&path, &json!({"limit": limit})).await
             }
-            Self::Here(house) => {
-                let platform = &house.platform;
+            Self::Here { payments, .. } => {
+                let platform = &payments.platform;
                 let found = platform.webhook_attempts(Owner::Any, webhook, limit, 0);
                 Ok(found.await?.0)
             }
@@ -141,7 +155,9 @@ impl Desk {
                 let path = format!("webhook-attempts/{attempt}/replay");
                 server.post(&path, &json!({})).await
             }
-            Self::Here(house) => Ok(house.platform.replay(Owner::Any, None, attempt).await?),
+            Self::Here { payments, .. } => {
+                Ok(payments.platform.replay(Owner::Any, None, attempt).await?)
+            }
         }
     }
 }
@@ -153,7 +169,20 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn at(control: Control) -> Result<Self, CommandError> {
+    /// Those of a system that the server serves.
+    pub(crate) fn of(control: Control, system: System) -> Result<Self, CommandError> {
+        if let Some(only) = control
+            .only
+            .as_deref()
+            .filter(|only| *only != system.name())
+        {
+            return Err(CommandError::refused(format!(
+                "the server at http://{} has the data directory and serves {only} only: start it \
+                 without --only, or keep {} in a data directory of their own (--data)",
+                control.address,
+                system.name()
+            )));
+        }
         // The way to this machine leads through nobody's proxy, and needs no certificates.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
         let http = http.build();
@@ -161,7 +190,8 @@ impl Server {
         Ok(Self { http, control })
     }
 
-    async fn post<T: DeserializeOwned>(
+    /// Asks for something.
+    pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,

@@ -13,6 +13,9 @@ pub(crate) enum CommandError {
     /// What it asks for is not granted; nothing was changed.
     #[error("{0}")]
     Refused(String),
+    /// It was done, and what it came to is not well; that was told.
+    #[error("{0}")]
+    NotWell(String),
     /// It could not be done.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -33,6 +36,7 @@ impl CommandError {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
+            Self::NotWell(_) => 4,
         })
     }
 }
@@ -56,6 +60,15 @@ impl From<payments::Error> for CommandError {
             payments::Error::Rejected(rejection) => Self::refused(rejection.to_string()),
             error => Self::Failed(error.into()),
         }
+    }
+}
+
+impl From<books::Error> for CommandError {
+    fn from(error: books::Error) -> Self {
+        if error.is_refusal() {
+            return Self::refused(error.to_string());
+        }
+        Self::Failed(error.into())
     }
 }
 

@@ -1,17 +1,17 @@
-//! `nightaudit key`: the key that seals the platform's secrets, and what is sealed under it.
+//! `nightaudit key`: the key that seals the secrets of both systems, and what is sealed under it.
 
 use vault::{KEY_VARIABLE, KeySource, rotate_key_file};
 
 use crate::cli::KeyArgs;
 use crate::config::Config;
 use crate::error::CommandError;
-use crate::open::{House, claim_alone};
+use crate::open::{Payments, claim_alone};
 use crate::output;
 
 /// Puts a fresh key before the others, then seals all under it.
 pub(crate) async fn rotate(args: KeyArgs) -> Result<(), CommandError> {
     let config = Config::of(args.place)?;
-    let directory = claim_alone(&config.data).await?;
+    let _directory = claim_alone(&config.data).await?;
     let file = match &config.keys {
         KeySource::File(path) => path.clone(),
         KeySource::DataDir(dir) => dir.join("key"),
@@ -23,25 +23,42 @@ pub(crate) async fn rotate(args: KeyArgs) -> Result<(), CommandError> {
         }
     };
     // Before there is a new key: secrets that the present keys do not open must stop us here.
-    let house = House::open(&config, directory).await?;
+    Sealed::open(&config).await?;
     let id = rotate_key_file(&file)?;
     output::line(format_args!("{} has the new key {id}", file.display()))?;
-    seal_anew(&config, house).await
+    seal_anew(&config).await
 }
 
 /// Seals all under the first key.
 pub(crate) async fn reseal(args: KeyArgs) -> Result<(), CommandError> {
     let config = Config::of(args.place)?;
-    let directory = claim_alone(&config.data).await?;
-    let house = House::open(&config, directory).await?;
-    seal_anew(&config, house).await
+    let _directory = claim_alone(&config.data).await?;
+    seal_anew(&config).await
 }
 
-async fn seal_anew(config: &Config, house: House) -> Result<(), CommandError> {
-    // With the keys as they are now.
-    let House { directory, .. } = house;
-    let house = House::open(config, directory).await?;
-    let count = house.platform.reseal_secrets().await?;
+/// What has secrets.
+struct Sealed {
+    payments: Option<Payments>,
+}
+
+impl Sealed {
+    /// Opens what there is, with the keys as they are now.
+    async fn open(config: &Config) -> Result<Self, CommandError> {
+        let payments = if store::exists(&config.database, payments::STORE_NAME)? {
+            Some(Payments::open(config).await?)
+        } else {
+            None
+        };
+        Ok(Self { payments })
+    }
+}
+
+async fn seal_anew(config: &Config) -> Result<(), CommandError> {
+    let sealed = Sealed::open(config).await?;
+    let mut count = 0;
+    if let Some(Payments { platform, .. }) = sealed.payments {
+        count += platform.reseal_secrets().await?;
+    }
     output::line(match count {
         0 => "all secrets are under the first key already".to_owned(),
         1 => "1 secret sealed anew under the first key".to_owned(),

@@ -1,6 +1,7 @@
 //! The command line: it wires the platform together and talks to people. It decides nothing.
 
 mod app;
+mod books;
 mod cli;
 mod config;
 mod connections;
@@ -23,7 +24,8 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{
-    AppCommand, Cli, Command, KeyCommand, LogFormat, SandboxCommand, WebhooksCommand,
+    AppCommand, Cli, Command, KeyCommand, LogFormat, PortfolioCommand, SandboxCommand,
+    WebhooksCommand,
 };
 use crate::error::CommandError;
 
@@ -56,6 +58,9 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Webhooks(WebhooksCommand::List(args)) => webhooks::list(args).await,
         Command::Webhooks(WebhooksCommand::Attempts(args)) => webhooks::attempts(args).await,
         Command::Webhooks(WebhooksCommand::Replay(args)) => webhooks::replay(args).await,
+        Command::Connect(args) => books::connect::run(args).await,
+        Command::Portfolio(PortfolioCommand::List(args)) => books::portfolio::list(args).await,
+        Command::Portfolio(PortfolioCommand::Add(args)) => books::portfolio::add(args).await,
         Command::Key(KeyCommand::Rotate(args)) => key::rotate(args).await,
         Command::Key(KeyCommand::Reseal(args)) => key::reseal(args).await,
     }

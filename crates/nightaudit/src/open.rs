@@ -1,9 +1,10 @@
-//! The data directory taken, the databases open, the platform and its sandbox on them.
+//! The data directory taken, and the databases of each system open.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use books::Books;
 use payments::Platform;
 use processors::sandbox::{self, Sandbox};
 use store::{Control, DataDir, DataDirError, Store, SystemClock};
@@ -57,17 +58,16 @@ pub(crate) async fn claim_alone(path: &Path) -> Result<DataDir, CommandError> {
     }
 }
 
-/// The platform and its sandbox, on a data directory of ours.
-pub(crate) struct House {
+/// The platform with its sandbox.
+#[derive(Clone)]
+pub(crate) struct Payments {
     pub(crate) platform: Arc<Platform>,
     pub(crate) sandbox: Arc<Sandbox>,
-    /// Let go last, when all databases are closed.
-    pub(crate) directory: DataDir,
 }
 
-impl House {
+impl Payments {
     /// Opens the databases and brings them to this program's version.
-    pub(crate) async fn open(config: &Config, directory: DataDir) -> Result<Self, CommandError> {
+    pub(crate) async fn open(config: &Config) -> Result<Self, CommandError> {
         let vault = Vault::new(config.keys.load()?);
         let books = Store::open(&config.database, SANDBOX_STORE, &sandbox::MIGRATIONS)?;
         let sandbox = Arc::new(Sandbox::open(books));
@@ -79,10 +79,26 @@ impl House {
             config.settings.clone(),
         )
         .await?;
-        Ok(Self {
-            platform,
-            sandbox,
-            directory,
-        })
+        Ok(Self { platform, sandbox })
     }
+}
+
+/// Opens the books and brings them to this program's version.
+pub(crate) fn books(config: &Config) -> Result<Books, CommandError> {
+    let vault = Arc::new(Vault::new(config.keys.load()?));
+    Ok(Books::open(&config.database, vault, Arc::new(SystemClock))?)
+}
+
+/// Opens the books for reading, while a server may have them.
+pub(crate) fn books_to_read(config: &Config) -> Result<Books, CommandError> {
+    if !store::exists(&config.database, books::STORE_NAME)? {
+        return Err(CommandError::refused(format!(
+            "there are no books in {} yet: nightaudit connect begins them; if they are elsewhere, \
+             name the place with --data or --database",
+            config.database
+        )));
+    }
+    let vault = Arc::new(Vault::new(config.keys.load()?));
+    let clock = Arc::new(SystemClock);
+    Ok(Books::open_read_only(&config.database, vault, clock)?)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use owo_colors::{OwoColorize, Stream};
+use serde::Serialize;
 
 use crate::error::CommandError;
 
@@ -13,6 +14,12 @@ pub(crate) fn line(text: impl std::fmt::Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
+}
+
+/// Prints a result for programs: one JSON value on one line.
+pub(crate) fn json(result: &impl Serialize) -> Result<(), CommandError> {
+    let text = serde_json::to_string(result).map_err(anyhow::Error::from)?;
+    Ok(line(text)?)
 }
 
 /// Prints rows of a name and a value.

@@ -28,10 +28,7 @@ pub(crate) async fn make(
     bar.finish_and_clear();
     let made = made?;
     match format {
-        Format::Json => {
-            let text = serde_json::to_string(&made).map_err(anyhow::Error::from)?;
-            output::line(text)?;
-        }
+        Format::Json => output::json(&made)?,
         Format::Table => tell(&made)?,
     }
     Ok(())

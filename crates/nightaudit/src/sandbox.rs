@@ -58,10 +58,7 @@ pub(crate) async fn advance(args: AdvanceArgs) -> Result<(), CommandError> {
     };
     let advanced = Desk::find(&config).await?.advance(order).await?;
     match args.format {
-        Format::Json => {
-            let text = serde_json::to_string(&advanced).map_err(anyhow::Error::from)?;
-            output::line(text)?;
-        }
+        Format::Json => output::json(&advanced)?,
         Format::Table => tell(&advanced)?,
     }
     Ok(())
@@ -118,10 +115,7 @@ pub(crate) async fn reset(args: ResetArgs) -> Result<(), CommandError> {
     };
     let reset = Desk::find(&config).await?.reset(order).await?;
     match args.format {
-        Format::Json => {
-            let text = serde_json::to_string(&reset).map_err(anyhow::Error::from)?;
-            output::line(text)?;
-        }
+        Format::Json => output::json(&reset)?,
         Format::Table => output::line(format_args!(
             "account {} is empty; its business time is {}",
             reset.account, reset.now
@@ -148,10 +142,7 @@ pub(crate) async fn trigger(args: TriggerArgs) -> Result<(), CommandError> {
     };
     let triggered = Desk::find(&config).await?.trigger(order).await?;
     match args.format {
-        Format::Json => {
-            let text = serde_json::to_string(&triggered).map_err(anyhow::Error::from)?;
-            output::line(text)?;
-        }
+        Format::Json => output::json(&triggered)?,
         Format::Table => tell_triggered(&triggered)?,
     }
     Ok(())

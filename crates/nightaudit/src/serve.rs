@@ -4,18 +4,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use axum::Router;
+use axum::http::StatusCode;
+use axum::{Json, Router};
+use books::Books;
+use books::api::control_router;
 use data_encoding::BASE64URL_NOPAD;
-use store::{Control, random_bytes};
+use store::{Control, DataDir, random_bytes};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::cli::ServeArgs;
+use crate::cli::{ServeArgs, System};
 use crate::config::ServeConfig;
 use crate::connections::{self, ConnectionLimits};
 use crate::error::CommandError;
-use crate::open::{House, claim_alone};
+use crate::open::{self, Payments, claim_alone};
 use crate::output;
 use crate::signals::StopSignals;
 
@@ -36,7 +39,9 @@ pub(crate) struct Server {
     listener: TcpListener,
     router: Router,
     connections: ConnectionLimits,
-    house: House,
+    payments: Option<Payments>,
+    /// Let go last, when all databases are closed.
+    _directory: DataDir,
 }
 
 impl Server {
@@ -44,28 +49,35 @@ impl Server {
     /// commands of the same user.
     pub(crate) async fn start(serve: ServeConfig) -> Result<Self, CommandError> {
         let directory = claim_alone(&serve.config.data).await?;
-        let house = House::open(&serve.config, directory).await?;
+        let ours = |system| serve.only.is_none_or(|only| only == system);
+        let payments = if ours(System::Payments) {
+            Some(Payments::open(&serve.config).await?)
+        } else {
+            None
+        };
+        let books = ours(System::Books).then(|| open::books(&serve.config));
+        let books = books.transpose()?;
         let listener = listen(serve.listen).await?;
         let address = listener.local_addr()?;
         let admin_token = Zeroizing::new(BASE64URL_NOPAD.encode(&random_bytes::<32>()));
-        house.directory.announce(&Control {
+        directory.announce(&Control {
             address: reachable(address),
             admin_token: admin_token.to_string(),
+            only: serve.only.map(|only| only.name().to_owned()),
         })?;
-        let sandbox = house.sandbox.clone();
-        let control = house.platform.control_router(sandbox, admin_token);
         Ok(Self {
             address,
             listener,
-            router: house.platform.router().merge(control),
+            router: router(payments.as_ref(), books.as_ref(), &admin_token),
             connections: serve.connections,
-            house,
+            payments,
+            _directory: directory,
         })
     }
 
-    /// What is served.
-    pub(crate) fn house(&self) -> &House {
-        &self.house
+    /// The platform, if it is served.
+    pub(crate) fn payments(&self) -> Option<&Payments> {
+        self.payments.as_ref()
     }
 
     /// Answers, and does the work that nobody waits for, until a signal; then finishes what is in
@@ -73,8 +85,8 @@ impl Server {
     pub(crate) async fn run(self, signals: &mut StopSignals) -> Result<(), CommandError> {
         let stop = CancellationToken::new();
         let jobs_stop = CancellationToken::new();
-        let platform = self.house.platform.clone();
-        let jobs = tokio::spawn(platform.run_jobs(jobs_stop.clone()));
+        let payments = self.payments.clone();
+        let jobs = tokio::spawn(jobs(payments, jobs_stop.clone()));
 
         let serving =
             connections::serve(self.listener, self.router, self.connections, stop.clone());
@@ -103,6 +115,31 @@ impl Server {
         jobs.await.context("the work in the background broke off")?;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The routes of what is served, and those of the commands on this machine.
+fn router(payments: Option<&Payments>, books: Option<&Books>, token: &Zeroizing<String>) -> Router {
+    let router = match payments {
+        Some(Payments { platform, sandbox }) => {
+            let control = platform.control_router(sandbox.clone(), token.clone());
+            platform.router().merge(control)
+        }
+        None => Router::new().fallback(async || {
+            let text = "No such route: this server serves the books only";
+            (StatusCode::NOT_FOUND, Json(text))
+        }),
+    };
+    match books {
+        Some(books) => router.merge(control_router(books.clone(), token.clone())),
+        None => router,
+    }
+}
+
+/// The work that nobody waits for.
+async fn jobs(payments: Option<Payments>, stop: CancellationToken) {
+    if let Some(Payments { platform, .. }) = payments {
+        platform.run_jobs(stop).await;
     }
 }
 

@@ -1,7 +1,6 @@
 //! `nightaudit webhooks`: who subscribes, what was sent to them, and sending it again.
 
 use contract::webhook::{Webhook, WebhookAttempt};
-use serde::Serialize;
 
 use crate::cli::{Format, WebhookAttemptsArgs, WebhookListArgs, WebhookReplayArgs};
 use crate::config::Config;
@@ -14,7 +13,7 @@ pub(crate) async fn list(args: WebhookListArgs) -> Result<(), CommandError> {
     let config = Config::of(args.place)?;
     let webhooks = Desk::find(&config).await?.webhooks(args.account).await?;
     match args.format {
-        Format::Json => json(&webhooks),
+        Format::Json => output::json(&webhooks),
         Format::Table if webhooks.is_empty() => {
             output::note("Nobody subscribes: POST /v1/webhooks does.");
             Ok(())
@@ -44,7 +43,7 @@ pub(crate) async fn attempts(args: WebhookAttemptsArgs) -> Result<(), CommandErr
     let desk = Desk::find(&config).await?;
     let attempts = desk.webhook_attempts(args.webhook, args.limit).await?;
     match args.format {
-        Format::Json => json(&attempts),
+        Format::Json => output::json(&attempts),
         Format::Table if attempts.is_empty() => {
             output::note("Nothing was sent to it yet.");
             Ok(())
@@ -75,18 +74,12 @@ pub(crate) async fn replay(args: WebhookReplayArgs) -> Result<(), CommandError> 
     let config = Config::of(args.place)?;
     let replay = Desk::find(&config).await?.replay(args.attempt).await?;
     match args.format {
-        Format::Json => json(&replay),
+        Format::Json => output::json(&replay),
         Format::Table => Ok(output::line(format_args!(
             "{} ({}) is sent to webhook {} again",
             replay.message_id, replay.event, replay.webhook_id
         ))?),
     }
-}
-
-fn json(result: &impl Serialize) -> Result<(), CommandError> {
-    Ok(output::line(
-        serde_json::to_string(result).map_err(anyhow::Error::from)?,
-    )?)
 }
 
 fn lines(mut lines: impl Iterator<Item = String>) -> Result<(), CommandError> {

@@ -36,6 +36,9 @@ pub struct Control {
     pub address: SocketAddr,
     /// A token for the server's own commands, new at every start.
     pub admin_token: String,
+    /// What it serves, where it does not serve everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
 }
 
 /// A data directory that this process has to itself until the value is dropped.
@@ -153,6 +156,7 @@ mod tests {
         let control = Control {
             address: "127.0.0.1:4711".parse().unwrap(),
             admin_token: "t".to_owned(),
+            only: None,
         };
 
         let first = DataDir::take(dir.path()).unwrap();

@@ -25,7 +25,7 @@ pub use connection::{AnyConnection as Connection, MultiBackend};
 pub use data_dir::{Control, DataDir, DataDirError};
 pub use error::{Error, Failure};
 pub use ids::{new_id, random_bytes};
-pub use migrate::{Migrations, migrate};
+pub use migrate::{Migrations, exists, migrate};
 pub use prepared::PreparedUpdate;
 pub use store::{Lock, Store};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
@@ -30,6 +30,31 @@ pub fn migrate(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> Result
             apply(&mut postgres, &database, migrations)
         }
     }
+}
+
+/// Whether a store was ever opened there for writing. Nothing is made of asking.
+///
+/// # Errors
+/// [`Error::Open`] when the database server cannot be reached.
+pub fn exists(url: &DatabaseUrl, name: &str) -> Result<bool, Error> {
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Bool)]
+        answer: bool,
+    }
+    if let DatabaseUrl::Sqlite(directory) = url {
+        return Ok(directory.join(format!("{name}.db")).exists());
+    }
+    let mut connection = engine::connect(url, name, Access::Read)?;
+    let query = sql_query("SELECT to_regclass($1) IS NOT NULL AS answer")
+        .bind::<Text, _>(format!("\"{name}\".__diesel_schema_migrations"));
+    let Connection::Postgres(postgres) = &mut connection else {
+        return Ok(false);
+    };
+    let answer: Answer = query
+        .get_result(postgres)
+        .map_err(|e| failed(&url.describe(name), e))?;
+    Ok(answer.answer)
 }
 
 /// Whether a store's file or schema stands at this program's version, without touching it.

@@ -22,6 +22,7 @@ use crate::cli::DemoArgs;
 use crate::config::{Config, ServeConfig};
 use crate::connections::ConnectionLimits;
 use crate::error::CommandError;
+use crate::open::Payments;
 use crate::output;
 use crate::serve::Server;
 use crate::signals::StopSignals;
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
     let data = directory.path().to_owned();
     let mut receiver = Receiver::start().await?;
     let server = Server::start(ServeConfig {
+        only: None,
         listen: listen(&args).await?,
         connections: ConnectionLimits::default(),
         config: Config {
@@ -80,13 +82,11 @@ async fn listen(args: &DemoArgs) -> Result<SocketAddr, CommandError> {
 }
 
 async fn portfolio(server: &Server) -> Result<Credentials, CommandError> {
-    let house = server.house();
-    let seeded = house
-        .platform
-        .seed(&house.sandbox, Fixture::GuestyDocs)
-        .await?;
+    let payments = server.payments();
+    let Payments { platform, sandbox } = payments.context("the demo serves no payments")?;
+    let seeded = platform.seed(sandbox, Fixture::GuestyDocs).await?;
     let application = NewApplication::named(seeded.account, "Demo");
-    Ok(house.platform.create_application(application).await?)
+    Ok(platform.create_application(application).await?)
 }
 
 async fn tell(

@@ -13,6 +13,7 @@ mod watching;
 mod books;
 mod commands;
 mod configuration;
+mod connect;
 mod connections;
 mod guesty;
 mod keys;

@@ -1,7 +1,7 @@
 //! A home for one test's data, and the program run on it.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
@@ -52,6 +52,32 @@ impl Home {
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs a command that is given this on stdin.
+    pub fn pipe(&self, arguments: &[&str], stdin: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = piped.stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // A command that refuses its arguments reads nothing.
+        let _ = input.write_all(stdin.as_bytes());
+        drop(input);
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
+    /// Connects the books to a server; with what was printed as JSON.
+    pub fn connect(&self, base: &str, credentials: &Credentials, arguments: &[&str]) -> Ran {
+        let mut all = vec![
+            "connect",
+            "--base-url",
+            base,
+            "--client-id",
+            &credentials.id,
+        ];
+        all.extend(["--client-secret-stdin", "--format", "json"]);
+        all.extend(arguments);
+        self.pipe(&all, &credentials.secret)
     }
 
     /// Makes an application with further arguments.
@@ -123,6 +149,12 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
+    /// The result, which is JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     /// The same, if it ended with this exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

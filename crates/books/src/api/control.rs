@@ -1,0 +1,124 @@
+//! What the server's own command line asks of the books, with the token in `control.json`.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::standing::{ConnectOrder, PortfolioView, Standing};
+use crate::{Books, Error};
+
+/// What the routes work with.
+struct Desk {
+    books: Books,
+    admin_token: Zeroizing<String>,
+}
+
+/// The routes below `/control/books`, all of them behind the token.
+pub fn control_router(books: Books, admin_token: Zeroizing<String>) -> Router {
+    let desk = Arc::new(Desk { books, admin_token });
+    let routes = Router::new()
+        .route("/connect", post(connect))
+        .route("/portfolios", post(add_portfolio))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
+        .with_state(desk);
+    Router::new().nest("/control/books", routes)
+}
+
+async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let is_admin = given.is_some_and(|token| token.ct_eq(desk.admin_token.as_bytes()).into());
+    if is_admin {
+        next.run(request).await
+    } else {
+        (StatusCode::UNAUTHORIZED, Json("Unauthorized")).into_response()
+    }
+}
+
+type Reply<T> = Result<Json<T>, Refused>;
+
+/// Goes on to its end when whoever asked goes away: credentials are kept whole or not at all.
+async fn connect(
+    State(desk): State<Arc<Desk>>,
+    Order(order): Order<ConnectOrder>,
+) -> Reply<Standing> {
+    let connecting = tokio::spawn(async move { desk.books.order_connect(order).await });
+    let standing = connecting.await.map_err(|_| store::Error::Panicked)?;
+    Ok(Json(standing?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+}
+
+async fn add_portfolio(
+    State(desk): State<Arc<Desk>>,
+    Order(Named { name }): Order<Named>,
+) -> Reply<PortfolioView> {
+    Ok(Json(desk.books.order_portfolio(&name).await?))
+}
+
+/// A body. What is wrong with one is not repeated: it may hold a secret.
+struct Order<T>(T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Order<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        match Json::from_request(request, state).await {
+            Ok(Json(order)) => Ok(Self(order)),
+            Err(rejection) => Err(Refused::Unreadable(rejection)),
+        }
+    }
+}
+
+/// An order that is not carried out.
+#[derive(Debug)]
+enum Refused {
+    Unreadable(JsonRejection),
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Unreadable(rejection) => (
+                rejection.status(),
+                "the body is not what this route takes: the command is of another version than the \
+                 server"
+                    .to_owned(),
+            ),
+            Self::Failed(error) if error.is_refusal() => (StatusCode::BAD_REQUEST, error.to_string()),
+            Self::Failed(error) => {
+                tracing::error!(%error, "a command was not carried out");
+                let is_passing = matches!(&error, Error::Store(error) if error.is_retryable());
+                let status = if is_passing {
+                    StatusCode::SERVICE_UNAVAILABLE
+                } else {
+                    StatusCode::INTERNAL_SERVER_ERROR
+                };
+                (status, error.to_string())
+            }
+        };
+        (status, Json(text)).into_response()
+    }
+}

@@ -1,0 +1,44 @@
+//! `nightaudit portfolio`: sets of books.
+
+use books::standing::PortfolioView;
+
+use super::BooksDesk;
+use crate::cli::{Format, PortfolioAddArgs, PortfolioListArgs};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::{open, output};
+
+/// Lists them.
+pub(crate) async fn list(args: PortfolioListArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let portfolios = open::books_to_read(&config)?.portfolio_views().await?;
+    match args.format {
+        Format::Json => output::json(&portfolios),
+        Format::Table if portfolios.is_empty() => {
+            output::note("There is no portfolio yet: nightaudit connect makes one.");
+            Ok(())
+        }
+        Format::Table => Ok(portfolios.iter().map(line).try_for_each(output::line)?),
+    }
+}
+
+fn line(portfolio: &PortfolioView) -> String {
+    let connections = portfolio.connections.iter();
+    let connections = connections.map(|id| format!("\n  connection {id}"));
+    let (id, name) = (portfolio.id, &portfolio.name);
+    format!("{id}  {name}{}", connections.collect::<String>())
+}
+
+/// Makes one.
+pub(crate) async fn add(args: PortfolioAddArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let desk = BooksDesk::find(&config).await?;
+    let made = desk.add_portfolio(&args.name).await?;
+    match args.format {
+        Format::Json => output::json(&made),
+        Format::Table => Ok(output::table(&[
+            ("portfolio", made.id.as_str()),
+            ("name", &made.name),
+        ])?),
+    }
+}

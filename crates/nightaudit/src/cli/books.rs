@@ -1,0 +1,93 @@
+//! The commands of the books: connections and portfolios.
+
+use clap::{Args, Subcommand};
+use contract::id::ConnectionId;
+
+use super::{Format, Place};
+
+const CONNECT_HELP: &str = "\
+The secret is read from stdin, never from the command line or the environment, where others may see
+it. On a terminal it is asked for, and not shown.
+
+Connecting again with the same portfolio, address and client id replaces the secret; evidence and
+mirror stay.
+
+Examples:
+  nightaudit connect --client-id 0oa5bil430x8zLzWB5d7 --client-secret-stdin < secret
+  nightaudit connect --base-url http://127.0.0.1:8080 --client-id 65f0… --client-secret-stdin";
+
+/// Which connection is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The name of its portfolio [default: the only one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) portfolio: Option<String>,
+
+    /// Its id [default: the only one of the portfolio, or the only one that is connected].
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CONNECT_HELP)]
+pub(crate) struct ConnectArgs {
+    /// Where the API is [default: https://open-api.guesty.com].
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// The client id of an application of the account.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+
+    /// Read the application's client secret from stdin.
+    #[arg(long, required = true)]
+    pub(crate) client_secret_stdin: bool,
+
+    /// The name of the portfolio that the connection belongs to [default: the only one; "main",
+    /// which is made, where there is none].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) portfolio: Option<String>,
+
+    /// Send the secret over plain http:// to another machine too: whoever listens in between learns
+    /// it.
+    #[arg(long)]
+    pub(crate) trust_network: bool,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PortfolioCommand {
+    /// Lists the portfolios with their connections. Works while a server runs.
+    List(PortfolioListArgs),
+    /// Makes a portfolio. Works while a server runs.
+    Add(PortfolioAddArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PortfolioListArgs {
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PortfolioAddArgs {
+    /// What people call it.
+    pub(crate) name: String,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
