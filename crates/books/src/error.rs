@@ -5,6 +5,7 @@ use contract::id::{ConnectionId, PortfolioId};
 use store::Failure;
 
 use crate::choice::ChoiceError;
+use crate::mirror::Kind;
 
 /// A failure of the books.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,14 @@ pub enum Error {
          what it had read is kept"
     )]
     SyncTakenOver(ConnectionId),
+    /// Something was changed by another reply while it was being asked for.
+    #[error("{kind} {id} changed while it was being read: read it again")]
+    Overtaken {
+        /// What it is.
+        kind: Kind,
+        /// Which.
+        id: String,
+    },
     /// What came is too large, or what was kept cannot be unpacked.
     #[error("evidence cannot be packed or unpacked: {0}; verify the chain")]
     Packing(#[from] std::io::Error),

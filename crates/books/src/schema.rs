@@ -118,3 +118,14 @@ diesel::table! {
         until_ms -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    read_mark (chain_id, number) {
+        chain_id -> Text,
+        number -> BigInt,
+        reader -> Text,
+        kind -> Text,
+        first_id -> Text,
+        last_id -> Text,
+    }
+}

@@ -8,6 +8,7 @@ use guesty::Reply;
 use store::Connection;
 
 use super::fold::{Reading, Source, read};
+use super::marks::Asking;
 use super::read::{Mirror, current_or_new, go_on};
 use super::step::{Counts, Pages, step};
 use crate::Error;
@@ -18,6 +19,8 @@ use crate::evidence::{self, NewRecord, Signer, append, tip};
 pub(crate) struct Delivery {
     pub(crate) record: NewRecord,
     pub(crate) reading: Reading,
+    /// Given where others may read the same at once.
+    asking: Option<Asking>,
 }
 
 impl Delivery {
@@ -37,7 +40,20 @@ impl Delivery {
         let record = NewRecord::new(kind, subject, reply.received_at, &reply.body)?
             .with_status(reply.status)
             .as_page(page, pages);
-        Ok(Self { record, reading })
+        Ok(Self {
+            record,
+            reading,
+            asking: None,
+        })
+    }
+
+    /// Says when it was asked for, beside others who may read the same.
+    #[must_use]
+    pub(crate) fn asked(self, asking: Asking) -> Self {
+        Self {
+            asking: Some(asking),
+            ..self
+        }
     }
 
     /// Says how many pages the list has, once that is known.
@@ -65,7 +81,8 @@ impl Mirror {
 }
 
 /// Folds what came together, inside a transaction that holds the chain's lock. If any of it changes
-/// the mirror, all of it is appended: the pages of a list prove together what is not in it.
+/// the mirror, all of it is appended: the pages of a list prove together what is not in it. What
+/// others have read since it was asked for is not changed ([`Error::Overtaken`]).
 pub(crate) fn absorb(
     c: &mut Connection,
     signer: &Signer,
@@ -77,6 +94,10 @@ pub(crate) fn absorb(
     let mut pages = Pages::default();
     let mut counts = Counts::default();
     for (delivery, number) in deliveries.iter().zip(tip.length + 1..) {
+        if let Some(asking) = delivery.asking {
+            asking.is_not_overtaken(c, id, mirror, &delivery.reading)?;
+            asking.leave(c, id, &delivery.reading)?;
+        }
         counts += step(c, mirror, number, &delivery.reading, &mut pages)?;
     }
     if counts.is_change() {

@@ -19,12 +19,14 @@ mod objects;
 mod place;
 mod record;
 mod reports;
+mod reread;
 mod run;
 mod source;
 mod span;
 mod summary;
 
 pub use record::RunRecord;
+pub use reread::RereadError;
 pub use run::{Settings, Sync};
 pub use source::{FirstGeneration, List, ListPage, Source};
 pub use span::{InvalidSpan, Span};

@@ -3,8 +3,7 @@
 use contract::id::ConnectionId;
 use diesel::prelude::*;
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use guesty::{PAGE_SIZE_MAX, Problem, Reply};
+use guesty::PAGE_SIZE_MAX;
 use store::{Connection, both};
 use tokio::sync::mpsc;
 
@@ -12,11 +11,13 @@ use super::place::Place;
 use super::run::Run;
 use super::{List, ListPage, Span, Sync};
 use crate::Error;
-use crate::mirror::{Delivery, current};
+use crate::mirror::{Asking, Delivery, ReaderId, current};
 use crate::schema::object;
 
 /// How many pages are read ahead of those that are being taken in.
 const AHEAD: usize = 4;
+/// How often a page is asked for again whose objects others change while it is read.
+const TRIES_MAX: u32 = 8;
 /// How many objects are looked for that a page should have and has not.
 const MISSING_MAX: i64 = 10_000;
 
@@ -45,9 +46,9 @@ impl Sync {
         let mut place = self.place(&list.name()).await?;
         run.goes_on(&list.name(), &place);
         let mut walk = Walk::from(&place);
-        let mut pages = ahead(self.source.pages(list, walk.skip()));
-        while let Some(page) = pages.recv().await {
-            let page = match page {
+        let mut pages = self.ahead(list, walk.skip);
+        while let Some(Asked { asking, answer }) = pages.recv().await {
+            let page = match answer {
                 Ok(page) => page,
                 Err(error) => {
                     run.note(list.name(), &error);
@@ -57,13 +58,24 @@ impl Sync {
             if walk.has_shrunk(&page) {
                 place = place.anew(self.now());
                 walk = Walk::from(&place);
-                pages = ahead(self.source.pages(list, 0));
+                pages = self.ahead(list, 0);
                 continue;
             }
             run.tell(&list.name(), page.done, page.total);
-            let delivery = Delivery::of(&page.reply, walk.number(), 0)?;
+            let delivery = Delivery::of(&page.reply, walk.page + 1, 0)?.asked(asking?);
             let at = place.at(page.done, page.total);
-            self.commit(run, vec![delivery], Some(at)).await?;
+            match self.commit(run, vec![delivery], Some(at)).await {
+                Err(Error::Overtaken { .. }) if walk.tries < TRIES_MAX => {
+                    walk.tries += 1;
+                    pages = self.ahead(list, walk.skip);
+                    continue;
+                }
+                Err(overtaken @ Error::Overtaken { .. }) => {
+                    run.note(list.name(), &overtaken);
+                    return Ok(());
+                }
+                committed => committed?,
+            }
             let gap = walk.go_on(&page);
             self.look_after_missing(run, list, gap, page.ids).await?;
         }
@@ -76,6 +88,25 @@ impl Sync {
             );
         }
         self.save(run, place.at_end()).await
+    }
+
+    /// Reads on while what came is being taken in.
+    fn ahead(&self, list: List, skip: u64) -> mpsc::Receiver<Asked> {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (chain, mut pages) = (self.chain.clone(), self.source.pages(list, skip));
+        let reader = ReaderId::new();
+        tokio::spawn(async move {
+            loop {
+                let asking = reader.asks(&chain).await;
+                let Some(answer) = pages.next().await else {
+                    return;
+                };
+                if sender.send(Asked { asking, answer }).await.is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
     }
 
     /// Asks for what the mirror has in a gap of ids and the page has not.
@@ -93,29 +124,27 @@ impl Sync {
         let known = move |c: &mut Connection| known_in(c, id, list, &gap);
         let known: Vec<String> = self.chain.store.read(known).await?;
         for id in known.into_iter().filter(|id| !met.contains(id)) {
-            match self.source.one(list.kind(), &id).await {
-                Ok(reply) => self.take_in(run, &reply).await?,
-                Err(guesty::Error {
-                    call,
-                    problem: Problem::NotFound(refusal),
-                    ..
-                }) => {
-                    let request = call.strip_prefix("GET ").unwrap_or(&call);
-                    let gone = Reply {
-                        request: request.to_owned(),
-                        status: refusal.status,
-                        body: refusal.body,
-                        received_at: self.now(),
-                        sent_at: None,
-                        request_id: refusal.request_id,
-                    };
-                    self.take_in(run, &gone).await?;
+            let asking = ReaderId::new().asks(&self.chain).await?;
+            match self.one_or_gone(list.kind(), &id).await {
+                Ok(reply) => {
+                    let delivery = Delivery::of(&reply, 1, 1)?.asked(asking);
+                    match self.commit(run, vec![delivery], None).await {
+                        // Whoever came first knows what it is now.
+                        Err(Error::Overtaken { .. }) => {}
+                        committed => committed?,
+                    }
                 }
                 Err(error) => run.note(format!("{} {id}", list.kind()), &error),
             }
         }
         Ok(())
     }
+}
+
+/// A page, and when it was asked for.
+struct Asked {
+    asking: Result<Asking, Error>,
+    answer: Result<ListPage, guesty::Error>,
 }
 
 /// Ids after one, up to another or to the end.
@@ -127,8 +156,11 @@ struct Gap {
 
 /// How far a list was walked.
 struct Walk {
+    /// How many pages and rows of it are behind.
     page: i32,
     skip: u64,
+    /// How often the next page was asked for again, since others changed what is on it.
+    tries: u32,
     /// How many rows the source had when it was interrupted.
     total: Option<u64>,
     /// The last id that was met; none: what comes next does not follow what we know.
@@ -144,14 +176,11 @@ impl Walk {
         Self {
             page: i32::try_from(skip / u64::from(PAGE_SIZE_MAX)).unwrap_or_default(),
             skip,
+            tries: 0,
             total: place.total.and_then(|total| u64::try_from(total).ok()),
             last: (skip == 0).then(String::new),
             is_sorted: true,
         }
-    }
-
-    fn skip(&self) -> u64 {
-        self.skip
     }
 
     /// Whether the list became shorter since it was left: some may have been passed over.
@@ -160,13 +189,11 @@ impl Walk {
         self.skip > 0 && matches!((before, page.total), (Some(before), Some(now)) if now < before)
     }
 
-    fn number(&mut self) -> i32 {
-        self.page += 1;
-        self.page
-    }
-
     /// Goes on over a page; the ids that it spans.
     fn go_on(&mut self, page: &ListPage) -> Option<Gap> {
+        self.page += 1;
+        self.skip = page.done;
+        self.tries = 0;
         let end = page.ids.last()?.clone();
         let start = self.last.replace(end.clone());
         let begins_after = |start: &String| page.ids.first().is_some_and(|id| id > start);
@@ -221,17 +248,4 @@ fn known_in(
         }
     };
     Ok(found?)
-}
-
-/// Reads on while what came is being taken in.
-fn ahead<T: Send + 'static>(mut stream: BoxStream<'static, T>) -> mpsc::Receiver<T> {
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
-        while let Some(item) = stream.next().await {
-            if sender.send(item).await.is_err() {
-                return;
-            }
-        }
-    });
-    receiver
 }

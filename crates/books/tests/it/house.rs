@@ -64,7 +64,7 @@ impl House {
         self.with(|rooms| std::mem::take(&mut rooms.asked))
     }
 
-    /// Holds one answer back: tells when it is asked for, and waits until it may go.
+    /// Holds one answer back: tells when it is made, and waits until it may go.
     pub fn hold_back(&self, path: &str) -> (Arc<Notify>, Arc<Notify>) {
         let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let held = (path.to_owned(), Arc::clone(&asked), Arc::clone(&answer));
@@ -131,12 +131,16 @@ async fn answer(
         let mut rooms = rooms.lock().unwrap();
         rooms.held_back.take_if(|(held, ..)| *held == path)
     };
-    if let Some((_, asked, answer)) = held {
-        asked.notify_one();
+    let response = respond(&rooms.lock().unwrap(), &path, query);
+    if let Some((_, made, answer)) = held {
+        made.notify_one();
         answer.notified().await;
     }
-    let rooms = rooms.lock().unwrap();
-    if rooms.broken.contains(&path) {
+    response
+}
+
+fn respond(rooms: &Rooms, path: &str, query: Option<String>) -> Response {
+    if rooms.broken.iter().any(|broken| broken == path) {
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!("broken"))).into_response();
     }
     let query = Query(query.unwrap_or_default());

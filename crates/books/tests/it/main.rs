@@ -15,5 +15,6 @@ mod evidence;
 mod lights;
 mod mirror;
 mod order;
+mod reread;
 mod runs;
 mod sync;
