@@ -6,6 +6,7 @@ use contract::id::ConnectionId;
 use store::{Clock, DatabaseUrl, Store};
 use vault::Vault;
 
+use crate::connection::WebhookBase;
 use crate::evidence::Chain;
 use crate::{Error, MIGRATIONS, STORE_NAME};
 
@@ -15,6 +16,7 @@ pub struct Books {
     store: Store,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
+    public_url: Option<WebhookBase>,
 }
 
 impl Books {
@@ -43,7 +45,18 @@ impl Books {
             store,
             vault,
             clock,
+            public_url: None,
         }
+    }
+
+    /// The same books, with the address under which the source reaches this server.
+    #[must_use]
+    pub fn with_public_url(self, public_url: Option<WebhookBase>) -> Self {
+        Self { public_url, ..self }
+    }
+
+    pub(crate) fn public_url(&self) -> Option<&WebhookBase> {
+        self.public_url.as_ref()
     }
 
     /// The database, for what else belongs to the books.

@@ -1,7 +1,7 @@
 //! What can go wrong in the books.
 
 use contract::Timestamp;
-use contract::id::{ConnectionId, PortfolioId};
+use contract::id::{AccountId, ConnectionId, PortfolioId};
 use store::Failure;
 
 use crate::choice::ChoiceError;
@@ -40,6 +40,31 @@ pub enum Error {
          page where the application was made"
     )]
     Credentials(&'static str),
+    /// A connection that leads elsewhere than before.
+    #[error(
+        "connection {connection} mirrors account {known}, but its credentials lead to account \
+         {found} now: nothing of that is taken into its mirror; save credentials of the account that \
+         it mirrors, and connect the other one in another portfolio"
+    )]
+    AnotherAccount {
+        /// Which.
+        connection: ConnectionId,
+        /// The account that it mirrors.
+        known: AccountId,
+        /// The one that its credentials lead to.
+        found: AccountId,
+    },
+    /// A second connection to one account.
+    #[error(
+        "connection {connection} leads to the account that connection {by} of its portfolio mirrors \
+         already: save its credentials again, and they go to that one"
+    )]
+    AccountTaken {
+        /// Which.
+        connection: ConnectionId,
+        /// The first.
+        by: ConnectionId,
+    },
     /// The right to ask for a token passed on to somebody else.
     #[error(
         "the right to ask for a token of connection {0} was lost, since its holder paused for more \

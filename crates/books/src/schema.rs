@@ -107,6 +107,21 @@ diesel::table! {
         client_id -> Text,
         sealed_secret -> Nullable<Binary>,
         saved_ms -> BigInt,
+        account_id -> Nullable<Text>,
+        webhook_base -> Nullable<Text>,
+        lights -> Nullable<Text>,
+        looked_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    webhook (id) {
+        id -> Text,
+        webhook_id -> Nullable<Text>,
+        url -> Nullable<Text>,
+        sealed_secret -> Nullable<Binary>,
+        holder -> Nullable<Text>,
+        until_ms -> Nullable<BigInt>,
     }
 }
 

@@ -99,7 +99,7 @@ impl Books {
             .portfolio_to_connect(order.portfolio.as_deref())
             .await?;
         let connection = self.connect(portfolio.id, &address, &credentials).await?;
-        let lights = self.lights(connection.id).await?;
+        let lights = self.refresh(connection.id).await?;
         Ok(standing(connection, portfolio, lights))
     }
 

@@ -1,27 +1,35 @@
 //! Connections: which account is mirrored, and the credentials to reach it.
 //!
-//! A connection is one application of an account, at one address, in one portfolio. Its secret and
-//! its token are sealed for that connection, application and address: a row that was changed to
-//! point elsewhere does not open, so no secret is sent where it does not belong. Saving and
-//! removing credentials is evidence; the credentials are not.
+//! A connection is one account at one address, in one portfolio, and the application that asks. Its
+//! secret and its token are sealed for that connection, application and address: a row that was
+//! changed to point elsewhere does not open, so no secret is sent where it does not belong. Saving
+//! and removing credentials is evidence; the credentials are not.
 //!
 //! This module refuses to know what is read over a connection.
 
+mod account;
+mod disconnect;
 mod lights;
+mod look;
+mod reseal;
 mod row;
 mod tokens;
+mod webhook;
 
 use std::sync::Arc;
 
 use contract::Timestamp;
-use contract::id::{ConnectionId, PortfolioId};
+use contract::id::{AccountId, ConnectionId, PortfolioId};
 use guesty::{BaseUrl, Credentials, Settings, WallClock};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use store::Lock;
 
-pub use lights::{Light, Lights};
+pub use disconnect::{Disconnected, WebhookLeft};
+pub use lights::{Light, Lights, Status};
 use row::Row;
 use tokens::SharedTokens;
+pub use webhook::{EVENTS, InvalidWebhookBase, Subscription, WebhookBase};
 
 use crate::evidence::{Chain, Kind, NewRecord};
 use crate::{Books, Error};
@@ -29,16 +37,21 @@ use crate::{Books, Error};
 const CREDENTIAL_CHARACTERS_MAX: usize = 1_000;
 
 /// A connection, without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Connection {
     /// Its id, and that of its chain.
     pub id: ConnectionId,
     /// Where it belongs.
     pub portfolio: PortfolioId,
     /// Where the API is.
+    #[serde(serialize_with = "as_text")]
     pub base_url: BaseUrl,
     /// Which application of the account asks.
     pub client_id: String,
+    /// Which account that is; unknown until the source has told.
+    pub account: Option<AccountId>,
+    /// Under which address the source reaches us, if it is not the server's own.
+    pub webhook_base: Option<WebhookBase>,
     /// Whether it has credentials.
     pub is_connected: bool,
     /// When credentials were last saved or removed.
@@ -47,7 +60,9 @@ pub struct Connection {
 
 impl Books {
     /// Saves credentials. A connection of the portfolio that has this address and client id gets
-    /// the secret, and keeps its evidence and its token; else there is a new one.
+    /// the secret, and keeps its evidence and its token. So does one to the same account at this
+    /// address, as far as the source can be asked now which account that is. Else there is a new
+    /// one.
     pub async fn connect(
         &self,
         portfolio: PortfolioId,
@@ -71,23 +86,30 @@ impl Books {
             row::keep_secret(c, connection.id, &sealed, now)
         });
         save.await?;
-        self.connection(connection.id).await
+        let id = self.go_on_with_account(connection.id).await?;
+        self.connection(id).await
     }
 
-    /// Removes the credentials and the token; the evidence and the mirror stay. Connecting again
-    /// with the same client id goes on with the same connection.
-    pub async fn disconnect(&self, id: ConnectionId) -> Result<Connection, Error> {
+    /// Sets under which address the source reaches us, or that it is the server's own. The next
+    /// look at the lights moves the webhook there.
+    pub async fn set_webhook_base(
+        &self,
+        id: ConnectionId,
+        base: Option<&WebhookBase>,
+    ) -> Result<Connection, Error> {
         let connection = self.connection(id).await?;
-        if !connection.is_connected {
+        if connection.webhook_base.as_ref() == base {
             return Ok(connection);
         }
+        let base = base.map(ToString::to_string);
+        let setting = json!({"state": "addressed", "base": base}).to_string();
         let now = self.clock().now();
-        let chain = self.chain(id).await?;
-        let record = connection.setting("disconnected", now)?;
-        change(self, &chain, record, move |c| {
-            row::remove_secret(c, id, now)
-        })
-        .await?;
+        let record = NewRecord::new(Kind::Setting, "webhook", now, setting.as_bytes())?;
+        let chain = self.begin_chain(id).await?;
+        let save = change(self, &chain, record, move |c| {
+            row::keep_webhook_base(c, id, base.as_deref())
+        });
+        save.await?;
         self.connection(id).await
     }
 
@@ -102,7 +124,8 @@ impl Books {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// How to reach the account, with a token that all processes on these books share.
+    /// How to reach the account, with a token that all processes on these books share. What is
+    /// read over it belongs into the mirror only if it is [recognized](Self::recognize).
     pub async fn way(&self, id: ConnectionId) -> Result<Settings, Error> {
         let row = self.row(id).await?;
         let sealed = row.sealed_secret.clone().ok_or(Error::Disconnected(id))?;
@@ -162,6 +185,10 @@ async fn change(
         work(c)
     });
     write.await
+}
+
+fn as_text<S: Serializer>(text: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&text.to_string())
 }
 
 fn check(credentials: &Credentials) -> Result<(), Error> {

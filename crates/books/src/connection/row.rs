@@ -1,24 +1,29 @@
 //! A connection's row.
 
 use contract::Timestamp;
-use contract::id::{ConnectionId, PortfolioId};
+use contract::id::{AccountId, ConnectionId, PortfolioId};
 use diesel::prelude::*;
 use guesty::BaseUrl;
 use store::{both, new_id};
 
+use super::Lights;
 use crate::Error;
-use crate::schema::{access_token, connection, portfolio};
+use crate::schema::{access_token, connection, portfolio, webhook};
 
 /// A connection as it is kept.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = connection)]
 pub(super) struct Row {
     pub(super) id: ConnectionId,
-    portfolio_id: PortfolioId,
+    pub(super) portfolio_id: PortfolioId,
     base_url: String,
     client_id: String,
     pub(super) sealed_secret: Option<Vec<u8>>,
     saved_ms: Timestamp,
+    pub(super) account_id: Option<AccountId>,
+    webhook_base: Option<String>,
+    lights: Option<String>,
+    pub(super) looked_ms: Option<Timestamp>,
 }
 
 impl Row {
@@ -36,6 +41,10 @@ impl Row {
             client_id: client_id.to_owned(),
             sealed_secret: None,
             saved_ms: now,
+            account_id: None,
+            webhook_base: None,
+            lights: None,
+            looked_ms: None,
         }
     }
 
@@ -68,19 +77,56 @@ impl Row {
         Ok(both!(c, c => rows.select(Self::as_select()).load(c))?)
     }
 
+    /// Some of them all, in the order of their ids.
+    pub(super) fn after(
+        c: &mut store::Connection,
+        id: Option<ConnectionId>,
+        at_most: i64,
+    ) -> Result<Vec<Self>, Error> {
+        let id = id.map(|id| id.to_string()).unwrap_or_default();
+        let rows = connection::table.filter(connection::id.gt(id));
+        let rows = rows.order(connection::id).limit(at_most);
+        Ok(both!(c, c => rows.select(Self::as_select()).load(c))?)
+    }
+
+    /// The accounts that other connections of the portfolio mirror from the same address.
+    pub(super) fn other_accounts(
+        &self,
+        c: &mut store::Connection,
+    ) -> Result<Vec<(ConnectionId, AccountId)>, Error> {
+        let others = connection::table
+            .filter(connection::portfolio_id.eq(self.portfolio_id))
+            .filter(connection::base_url.eq(&self.base_url))
+            .filter(connection::id.ne(self.id))
+            .select((connection::id, connection::account_id.assume_not_null()))
+            .filter(connection::account_id.is_not_null());
+        Ok(others.load(c)?)
+    }
+
     /// What it says, without the secret.
     pub(super) fn read(self) -> Result<super::Connection, Error> {
+        let corrupt = |what: &str| Error::Corrupt(format!("the {what} of connection {}", self.id));
         // Whether a network can be trusted was decided by who gave the address.
-        let base_url = BaseUrl::on_trusted_network(&self.base_url)
-            .map_err(|_| Error::Corrupt(format!("the address of connection {}", self.id)))?;
+        let base_url =
+            BaseUrl::on_trusted_network(&self.base_url).map_err(|_| corrupt("address"))?;
+        let webhook_base = self.webhook_base.as_deref().map(str::parse).transpose();
         Ok(super::Connection {
             id: self.id,
             portfolio: self.portfolio_id,
             base_url,
-            client_id: self.client_id,
+            webhook_base: webhook_base.map_err(|_| corrupt("webhook address"))?,
+            account: self.account_id,
             is_connected: self.sealed_secret.is_some(),
             saved_at: self.saved_ms,
+            client_id: self.client_id,
         })
+    }
+
+    /// How it looked when somebody last looked.
+    pub(super) fn lights(&self) -> Result<Option<Lights>, Error> {
+        let lights = self.lights.as_deref().map(serde_json::from_str);
+        let corrupt = |_| Error::Corrupt(format!("the lights of connection {}", self.id));
+        lights.transpose().map_err(corrupt)
     }
 }
 
@@ -97,14 +143,19 @@ pub(super) fn keep_secret(
     Ok(())
 }
 
-/// Removes the secret and the token.
+/// Removes the secret, the token and the subscription.
 pub(super) fn remove_secret(
     c: &mut store::Connection,
     id: ConnectionId,
     now: Timestamp,
 ) -> Result<(), Error> {
     set_secret(c, id, None, now)?;
+    remove_what_hangs_on(c, id)
+}
+
+fn remove_what_hangs_on(c: &mut store::Connection, id: ConnectionId) -> Result<(), Error> {
     diesel::delete(access_token::table.find(id)).execute(c)?;
+    diesel::delete(webhook::table.find(id)).execute(c)?;
     Ok(())
 }
 
@@ -123,4 +174,93 @@ fn set_secret(
         0 => Err(Error::NoConnection(id)),
         _ => Ok(()),
     }
+}
+
+/// Keeps under which address the source reaches us.
+pub(super) fn keep_webhook_base(
+    c: &mut store::Connection,
+    id: ConnectionId,
+    base: Option<&str>,
+) -> Result<(), Error> {
+    let row = diesel::update(connection::table.find(id));
+    row.set(connection::webhook_base.eq(base)).execute(c)?;
+    Ok(())
+}
+
+/// Keeps how it looks.
+pub(super) fn keep_lights(
+    c: &mut store::Connection,
+    id: ConnectionId,
+    lights: &str,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let looks = (connection::lights.eq(lights), connection::looked_ms.eq(at));
+    let row = diesel::update(connection::table.find(id));
+    row.set(looks).execute(c)?;
+    Ok(())
+}
+
+/// Keeps which account it is, unless that is not as it should be.
+pub(super) fn keep_account(
+    c: &mut store::Connection,
+    id: ConnectionId,
+    found: AccountId,
+) -> Result<(), Error> {
+    let row = Row::find(c, id)?;
+    if let Some(known) = row.account_id {
+        return row.is_account(known, found);
+    }
+    let others = row.other_accounts(c)?;
+    if let Some((by, _)) = others.into_iter().find(|(_, account)| *account == found) {
+        return Err(Error::AccountTaken { connection: id, by });
+    }
+    let row = diesel::update(connection::table.find(id));
+    row.set(connection::account_id.eq(found)).execute(c)?;
+    Ok(())
+}
+
+impl Row {
+    /// Whether the account that was found is the one that is known.
+    pub(super) fn is_account(&self, known: AccountId, found: AccountId) -> Result<(), Error> {
+        if known == found {
+            return Ok(());
+        }
+        Err(Error::AnotherAccount {
+            connection: self.id,
+            known,
+            found,
+        })
+    }
+}
+
+/// What a connection hands over to another.
+pub(super) struct Credentials {
+    pub(super) client_id: String,
+    pub(super) sealed_secret: Vec<u8>,
+    pub(super) sealed_token: Option<Vec<u8>>,
+}
+
+/// Gives a connection the credentials of another, which is taken away.
+pub(super) fn hand_over(
+    c: &mut store::Connection,
+    from: ConnectionId,
+    to: ConnectionId,
+    credentials: &Credentials,
+    now: Timestamp,
+) -> Result<(), Error> {
+    remove_what_hangs_on(c, from)?;
+    diesel::delete(connection::table.find(from)).execute(c)?;
+    keep_secret(c, to, &credentials.sealed_secret, now)?;
+    let row = diesel::update(connection::table.find(to));
+    row.set(connection::client_id.eq(&credentials.client_id))
+        .execute(c)?;
+    // Whoever asks for a token of the application before loses the right to keep it.
+    let token = (
+        access_token::sealed.eq(credentials.sealed_token.as_deref()),
+        access_token::holder.eq(None::<String>),
+        access_token::until_ms.eq(None::<Timestamp>),
+    );
+    let place = diesel::update(access_token::table.find(to));
+    place.set(token).execute(c)?;
+    Ok(())
 }

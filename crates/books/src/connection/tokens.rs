@@ -49,11 +49,7 @@ impl SharedTokens {
 
     async fn read(&self) -> Result<Option<Token>, Error> {
         let id = self.id;
-        let kept = self.store.read(move |c| {
-            let row = access_token::table.find(id).select(access_token::sealed);
-            Ok::<_, Error>(row.first::<Option<Vec<u8>>>(c).optional()?)
-        });
-        let Some(sealed) = kept.await?.ok_or(Error::Disconnected(id))? else {
+        let Some(sealed) = self.store.read(move |c| sealed(c, id)).await? else {
             return Ok(None);
         };
         let text = self.vault.open(&self.context, &sealed)?;
@@ -111,6 +107,19 @@ impl SharedTokens {
         });
         done.await
     }
+}
+
+impl Books {
+    /// The token of a connection as it is kept.
+    pub(super) async fn sealed_token(&self, id: ConnectionId) -> Result<Option<Vec<u8>>, Error> {
+        self.store().read(move |c| sealed(c, id)).await
+    }
+}
+
+fn sealed(c: &mut store::Connection, id: ConnectionId) -> Result<Option<Vec<u8>>, Error> {
+    let row = access_token::table.find(id).select(access_token::sealed);
+    let kept: Option<Option<Vec<u8>>> = row.first(c).optional()?;
+    kept.ok_or(Error::Disconnected(id))
 }
 
 /// What the holder of a lease may change.

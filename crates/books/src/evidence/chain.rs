@@ -49,7 +49,7 @@ impl Chain {
         id: ConnectionId,
     ) -> Result<Self, Error> {
         let row = store.read(move |c| row(c, id)).await?;
-        let key = vault.open(&context(id), &row.sealed_key)?;
+        let key = vault.open(&key_context(id), &row.sealed_key)?;
         Self::with_key(store, id, &key)
     }
 
@@ -65,7 +65,7 @@ impl Chain {
         let key = Zeroizing::new(random_bytes::<32>());
         let fresh = Row {
             id,
-            sealed_key: vault.seal(&context(id), &*key)?,
+            sealed_key: vault.seal(&key_context(id), &*key)?,
             length: 0,
             head: Head::EMPTY.0.to_vec(),
             last_ms: Timestamp::from_millis(0),
@@ -216,6 +216,6 @@ fn row(c: &mut Connection, id: ConnectionId) -> Result<Row, Error> {
 }
 
 /// Where the key is kept, so that it opens nowhere else.
-fn context(id: ConnectionId) -> String {
+pub(crate) fn key_context(id: ConnectionId) -> String {
     format!("books.chain_key/{id}")
 }

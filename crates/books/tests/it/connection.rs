@@ -200,7 +200,7 @@ on_both_engines! {
         let held = tokens(&desk.books, &connection).await;
         keep(&held, "token-1").await;
         let removed = desk.books.disconnect(connection.id).await.unwrap();
-        assert!(!removed.is_connected);
+        assert!(!removed.connection.is_connected && removed.left.is_none());
         assert_eq!(desk.sealed_texts().await, Vec::<Vec<u8>>::new());
         let refused = desk.books.way(connection.id).await.err().unwrap();
         assert!(matches!(refused, Error::Disconnected(_)), "{refused}");

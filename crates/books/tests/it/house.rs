@@ -8,9 +8,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use data_encoding::BASE64URL_NOPAD;
 use guesty::{Credentials, Guesty, Limits, Reader, RetryPolicy, Settings};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+use crate::hooks::{self, Hooks};
 
 /// What the source has.
 #[derive(Default)]
@@ -33,6 +36,9 @@ pub struct Rooms {
     pub no_token: Option<(StatusCode, &'static str, &'static str)>,
     /// How many tokens it was asked for.
     pub tokens: usize,
+    /// The account that its tokens name.
+    pub token_names: Option<String>,
+    pub hooks: Hooks,
 }
 
 #[derive(Clone)]
@@ -49,6 +55,7 @@ impl House {
         let router = Router::new()
             .route("/oauth2/token", post(token))
             .route("/v1/{*path}", get(answer))
+            .merge(hooks::router())
             .with_state(Arc::clone(&rooms));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { rooms, base }
@@ -102,7 +109,15 @@ async fn token(State(rooms): State<Arc<Mutex<Rooms>>>) -> Response {
     if let Some((status, kind, body)) = rooms.no_token {
         return (status, [(CONTENT_TYPE, kind)], body).into_response();
     }
-    Json(json!({"token_type": "Bearer", "expires_in": 86400, "access_token": "t"})).into_response()
+    let token = match &rooms.token_names {
+        Some(account) => {
+            let claims = json!({"accountId": account}).to_string();
+            format!("e30.{}.t", BASE64URL_NOPAD.encode(claims.as_bytes()))
+        }
+        None => "t".to_owned(),
+    };
+    let granted = json!({"token_type": "Bearer", "expires_in": 86400, "access_token": token});
+    Json(granted).into_response()
 }
 
 async fn answer(

@@ -30,7 +30,7 @@ async fn connect(desk: &Desk, base: &str) -> ConnectionId {
 
 async fn lights(desk: &Desk, house: &House) -> Lights {
     let id = connect(desk, house.base()).await;
-    desk.books.lights(id).await.unwrap()
+    desk.books.refresh(id).await.unwrap()
 }
 
 /// Neither light is green, and the token's says this.
@@ -60,7 +60,7 @@ on_both_engines! {
         let house = house().await;
         let id = connect(&desk, house.base()).await;
         for books in [&desk.books, &desk.another(7)] {
-            let lights = books.lights(id).await.unwrap();
+            let lights = books.refresh(id).await.unwrap();
             assert!(lights.oauth.is_green && lights.admin.is_green, "{lights:?}");
         }
         assert_eq!(house.with(|rooms| rooms.tokens), 1);
@@ -92,7 +92,7 @@ on_both_engines! {
             ),
         ] {
             house.with(|rooms| rooms.no_token = Some((status, JSON, body)));
-            let lights = desk.books.lights(id).await.unwrap();
+            let lights = desk.books.refresh(id).await.unwrap();
             assert_no_token(&lights, says);
             assert!(!format!("{lights:?}").contains("0oaTEST"));
         }
@@ -109,7 +109,7 @@ on_both_engines! {
             (StatusCode::METHOD_NOT_ALLOWED, JSON, "{}"),
         ] {
             house.with(|rooms| rooms.no_token = Some((status, kind, body)));
-            let lights = desk.books.lights(id).await.unwrap();
+            let lights = desk.books.refresh(id).await.unwrap();
             assert_no_token(&lights, "check whether the address is that of an Open API");
         }
     }
@@ -119,7 +119,7 @@ on_both_engines! {
         let base = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let id = connect(&desk, &base).await;
-        assert_no_token(&desk.books.lights(id).await.unwrap(), "cannot be reached");
+        assert_no_token(&desk.books.refresh(id).await.unwrap(), "cannot be reached");
     }
 
     async fn an_account_without_a_visible_listing_is_red(desk: Desk) {
@@ -144,15 +144,15 @@ on_both_engines! {
         let house = house().await;
         let id = connect(&desk, house.base()).await;
         house.with(|rooms| rooms.account = Some((StatusCode::FORBIDDEN, json!("no"))));
-        assert_no_account(&desk.books.lights(id).await.unwrap(), "give it the permission");
+        assert_no_account(&desk.books.refresh(id).await.unwrap(), "give it the permission");
         house.with(|rooms| rooms.account = Some((StatusCode::UNAUTHORIZED, json!("no"))));
-        assert_no_token(&desk.books.lights(id).await.unwrap(), "does not accept a new token");
+        assert_no_token(&desk.books.refresh(id).await.unwrap(), "does not accept a new token");
     }
 
     async fn without_credentials_there_are_no_lights(desk: Desk) {
         let id = connect(&desk, "https://source.example").await;
         desk.books.disconnect(id).await.unwrap();
-        let none = desk.books.lights(id).await;
+        let none = desk.books.refresh(id).await;
         assert!(matches!(none, Err(Error::Disconnected(_))));
     }
 }

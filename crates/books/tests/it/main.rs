@@ -7,6 +7,7 @@
 )]
 
 mod histories;
+mod hooks;
 mod house;
 mod support;
 
@@ -18,3 +19,4 @@ mod order;
 mod reread;
 mod runs;
 mod sync;
+mod webhook;

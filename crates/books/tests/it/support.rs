@@ -74,7 +74,9 @@ impl Desk {
         let read = self.books.store().read(|c| {
             let query = "SELECT sealed_secret AS sealed FROM connection \
                          WHERE sealed_secret IS NOT NULL \
-                         UNION ALL SELECT sealed FROM access_token WHERE sealed IS NOT NULL";
+                         UNION ALL SELECT sealed FROM access_token WHERE sealed IS NOT NULL \
+                         UNION ALL SELECT sealed_secret FROM webhook \
+                         WHERE sealed_secret IS NOT NULL";
             let rows: Vec<Sealed> = diesel::sql_query(query).load(c)?;
             Ok::<_, Error>(rows.into_iter().map(|row| row.sealed).collect())
         });

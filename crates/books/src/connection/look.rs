@@ -1,0 +1,154 @@
+//! Looking whether a connection works, and telling apart why it does not.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use contract::id::ConnectionId;
+use futures_util::TryStreamExt;
+use guesty::{Guesty, ListingQuery, Problem, Reader, Refusal, RetryPolicy, Settings};
+
+use super::{Light, Lights};
+use crate::{Books, Error};
+
+/// Somebody waits for the lights: they can look again, where a sync would be patient.
+const PATIENCE: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const TRIES: u32 = 2;
+
+/// The same way, for somebody who waits for the answer.
+pub(super) fn hasty(way: Settings) -> Settings {
+    Settings {
+        retry: RetryPolicy {
+            tries: TRIES,
+            patience: PATIENCE,
+            longest_wait: LONGEST_WAIT,
+            ..way.retry
+        },
+        timeout: PATIENCE,
+        ..way
+    }
+}
+
+impl Books {
+    pub(super) async fn look(&self, id: ConnectionId, guesty: &Guesty) -> Result<Lights, Error> {
+        let reader = guesty.reader();
+        if let Err(error) = reader.account_id().await {
+            return Ok(Lights::without_token(&error.problem));
+        }
+        let account = match reader.account().await {
+            Ok(answer) => answer.value,
+            Err(error) => return Ok(Lights::without_account(&error.problem)),
+        };
+        if account.active.get() == Some(false) {
+            let inactive = "the account is not in use: let the source activate it";
+            return Ok(Lights::with_wrong_account(inactive));
+        }
+        match self.recognize(id, &reader).await {
+            Ok(()) => {}
+            Err(Error::Source(error)) => return Ok(Lights::without_account(&error.problem)),
+            Err(error @ (Error::AnotherAccount { .. } | Error::AccountTaken { .. })) => {
+                return Ok(Lights::with_wrong_account(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        }
+        let admin = match listings(&reader).await {
+            Ok(light) => light,
+            Err(error) if is_about_token(&error.problem) => {
+                return Ok(Lights::without_token(&error.problem));
+            }
+            Err(error) => Light::red(error.problem.to_string()),
+        };
+        let registrar = guesty.webhook_registrar();
+        Ok(Lights {
+            admin,
+            oauth: Light::green("there is a token, and it is accepted"),
+            webhook: self.look_at_webhook(id, &registrar).await?,
+        })
+    }
+}
+
+async fn listings(reader: &Reader) -> Result<Light, guesty::Error> {
+    let query = ListingQuery {
+        page_size: 1,
+        ..ListingQuery::default()
+    };
+    let mut pages = pin!(reader.listings(&query));
+    let page = pages.try_next().await?;
+    Ok(match page {
+        Some(page) if !page.rows.items.is_empty() => {
+            Light::green("the account and its listings can be read")
+        }
+        _ => Light::red(
+            "no active listing is visible: mark the listings active, and give the user who \
+             authorized the application the sight of them",
+        ),
+    })
+}
+
+impl Lights {
+    pub(super) fn without_token(problem: &Problem) -> Self {
+        Self {
+            admin: Light::red("the account could not be asked without a token: see OAuth"),
+            oauth: Light::red(no_token(problem)),
+            webhook: Light::red("the source could not be asked without a token: see OAuth"),
+        }
+    }
+
+    fn without_account(problem: &Problem) -> Self {
+        if is_about_token(problem) {
+            return Self::without_token(problem);
+        }
+        Self::with_wrong_account(problem.to_string())
+    }
+
+    /// There is a token, but it does not lead to the account.
+    fn with_wrong_account(admin: impl Into<String>) -> Self {
+        Self {
+            admin: Light::red(admin),
+            oauth: Light::green("there is a token, and it is accepted"),
+            webhook: Light::red("not looked at while the account cannot be read: see Admin"),
+        }
+    }
+}
+
+/// Whether it is the token that stands in the way.
+pub(super) fn is_about_token(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Unauthorized(_) | Problem::Credentials(_) | Problem::TokensUsedUp(_)
+    )
+}
+
+/// Why there is no token, and what to do.
+fn no_token(problem: &Problem) -> String {
+    match problem {
+        Problem::Credentials(refusal) => refused(refusal),
+        Problem::NotFound(_) | Problem::Unreadable(_) | Problem::Refused(_) => {
+            format!("{problem}; check whether the address is that of an Open API")
+        }
+        _ => problem.to_string(),
+    }
+}
+
+/// Which part of the credentials the source refuses, as far as it says.
+fn refused(refusal: &Refusal) -> String {
+    let said = refusal.message.to_lowercase();
+    let names = |words: [&str; 2]| words.iter().any(|word| said.contains(word));
+    let is_id = names(["client_id", "client id"]);
+    let is_secret = names(["client_secret", "client secret"]);
+    let advice = match (refusal.code.as_deref(), is_id, is_secret) {
+        (Some("invalid_scope"), ..) => {
+            "the application may not use the Open API (scope open-api): make one that may"
+        }
+        (_, true, false) => {
+            "the client id is wrong or the application was deleted: make it again and save its new \
+             credentials"
+        }
+        (_, false, true) => "the client secret is wrong or expired: make a new secret and save it",
+        _ => {
+            "the client id or the secret is wrong, or the application was deleted: copy both again, \
+             or make new credentials"
+        }
+    };
+    format!("{advice} (the source answered {refusal})")
+}
