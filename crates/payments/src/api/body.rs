@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::error::ApiError;
+use crate::model::reading;
 
 /// A JSON body of type `T`.
 ///
@@ -84,17 +85,15 @@ fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
         ));
     }
     check(&value)?;
-    // From the text again: amounts must not pass through a `Value`, which may round them.
-    let reader = &mut serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.into_inner();
-        ApiError::BadRequest(match path.as_str() {
-            "." => format!("The body is not as expected: {reason}"),
-            path => format!("{path}: {reason}"),
-        })
+    reading::read(bytes).map_err(|misfit| {
+        let field = misfit.field.as_deref();
+        let field = field.unwrap_or("The body is not as expected");
+        ApiError::BadRequest(format!("{field}: {}", misfit.reason))
     })
 }
+
+/// The largest body, in bytes.
+pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long a body may take to arrive; goes with each request.
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +121,10 @@ impl From<Unread> for ApiError {
 
 /// All of a request's body.
 pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Unread> {
+    // What says beforehand that it is too large need not arrive to be refused.
+    if request.body().size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(Unread::TooLarge);
+    }
     let within = request.extensions().get::<Within>().copied();
     let body = Bytes::from_request(request, state);
     let read = match within {

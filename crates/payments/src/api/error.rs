@@ -267,7 +267,7 @@ pub(crate) async fn no_such_route(uri: Uri) -> Response {
 }
 
 /// Answers for paths that are right, asked in the wrong way.
-pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Response {
+pub(super) fn no_such_method(method: &Method, uri: &Uri) -> Response {
     let message = format!("{} cannot be asked with {method}", uri.path());
     (
         StatusCode::METHOD_NOT_ALLOWED,

@@ -16,7 +16,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::openapi::NoReservation;
+use super::openapi::{AddedInvoiceItem, NoReservation};
 use super::path::Id;
 use super::reservations::show_one;
 use crate::Platform;
@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
     post, path = "/v1/invoice-items/reservation/{id}", tag = "Reservations",
     operation_id = "addInvoiceItem",
     params(("id" = ReservationId, Path, description = "The reservation.")),
-    request_body = NewInvoiceItem,
+    request_body = AddedInvoiceItem,
     responses(
         (status = 201, description = "The reservation after it.", body = Reservation),
         NoReservation,
@@ -56,7 +56,7 @@ async fn add(
     post, path = "/v1/reservations/{id}/invoiceItems", tag = "Reservations",
     operation_id = "addInvoiceItemAsBefore",
     params(("id" = ReservationId, Path, description = "The reservation.")),
-    request_body = NewInvoiceItem,
+    request_body = AddedInvoiceItem,
     responses(
         (status = 200, description = "The reservation after it.", body = Reservation),
         NoReservation,

@@ -53,9 +53,6 @@ pub(crate) use tokens::TokenKeys;
 use self::openapi::Document;
 use crate::Platform;
 
-/// The largest request body.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
-
 /// Every route of the platform.
 pub(crate) fn router(platform: Arc<Platform>) -> Router {
     let sandbox = if platform.settings.is_sandbox {
@@ -93,10 +90,10 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
     routes
         .merge(missing::routes())
         .merge(description.with_state(Arc::new(Document::of(described))))
-        .fallback(error::no_such_route)
-        .method_not_allowed_fallback(error::no_such_method)
+        .fallback(missing::no_such_route)
+        .method_not_allowed_fallback(missing::no_such_method)
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(body::BODY_BYTES_MAX))
         .layer(Extension(body::Within(platform.settings.body_within)))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&platform),

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use chrono::Duration;
@@ -77,7 +77,7 @@ pub(super) async fn watch(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = given_id(request.headers()).unwrap_or_else(made_id);
     let visit = Visit(Arc::new(Mutex::new(Seen {
-        is_limited: request.uri().path().starts_with("/v1/"),
+        is_limited: is_of_open_api(request.uri()),
         ..Seen::default()
     })));
     request.extensions_mut().insert(visit.clone());
@@ -101,6 +101,11 @@ pub(super) async fn watch(
     let account = account.map(tracing::field::display);
     tracing::info!(parent: &span, method, route, status, micros, account, "answered");
     reply
+}
+
+/// Whether it is asked of the Open API: whatever stands there is an account's, and counts.
+pub(super) fn is_of_open_api(uri: &Uri) -> bool {
+    uri.path().starts_with("/v1/")
 }
 
 /// The caller's own id for its request, if it can stand in a log.

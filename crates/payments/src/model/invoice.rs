@@ -34,7 +34,7 @@ pub(crate) const TAXES: [&str; 19] = [
 ];
 
 /// What can be added to an invoice line by line.
-const ADDABLE: [&str; 17] = [
+pub(crate) const ADDABLE: [&str; 17] = [
     CLEANING,
     "CFE",
     "PCM",

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Rejection;
+use super::{Rejection, reading};
 
 /// What a client wrote earlier, with a change of it.
 pub(crate) fn changed<T: Serialize + DeserializeOwned>(
@@ -17,13 +17,9 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
     if let Value::Object(document) = &mut document {
         merge(document, change);
     }
-    // From a text: a `Value` has numbers that it cannot hand on.
-    let text = document.to_string();
-    let reader = &mut serde_json::Deserializer::from_str(&text);
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "The body" } else { &path };
-        Rejection::invalid(field, error.inner().to_string())
+    reading::read(document.to_string().as_bytes()).map_err(|misfit| {
+        let field = misfit.field.as_deref().unwrap_or("The body");
+        Rejection::invalid(field, misfit.reason)
     })
 }
 

@@ -19,6 +19,7 @@ mod operand;
 mod payment;
 pub(crate) mod pricing;
 pub(crate) mod quota;
+pub(crate) mod reading;
 mod rejection;
 pub(crate) mod report;
 pub(crate) mod reservation;

@@ -124,6 +124,11 @@ pub(crate) fn check_url(text: &str, policy: PrivateWebhooks) -> Result<Url, Reje
     if has_credentials || url.fragment().is_some() {
         return refused("it must have neither credentials nor a fragment: messages are signed");
     }
+    if url.port() == Some(0) {
+        return refused(
+            "nothing can be sent to port 0: leave the port out, or give the receiver's",
+        );
+    }
     let literal = literal_address(&url);
     let is_excepted = literal.is_some_and(|address| policy == PrivateWebhooks::Only(address));
     let allows_http = policy == PrivateWebhooks::Allowed || is_excepted;
@@ -261,6 +266,8 @@ mod tests {
             ("file:///etc/passwd", "https://"),
             ("https://user:word@example.com/", "credentials"),
             ("https://example.com/#part", "fragment"),
+            ("https://example.com:0/x", "port 0"),
+            ("https://127.0.0.1:0/x", "port 0"),
             ("https://exa mple.com/", "blanks"),
             ("https://example.com/\n", "blanks"),
         ] {

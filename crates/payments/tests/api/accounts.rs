@@ -7,7 +7,7 @@ use crate::support::{TestApp, redacted};
 
 on_both_engines! {
     async fn without_a_token_nobody_is_known(app: TestApp) {
-        assert_eq!(app.get("/v1/nowhere").await.status, 404);
+        assert_eq!(app.get("/v1/nowhere").await.status, 401);
         assert_eq!(app.get("/v1/accounts/me").await.status, 401);
     }
 

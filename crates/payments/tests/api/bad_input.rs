@@ -1,6 +1,12 @@
 //! Input that means harm, or nothing at all: whatever it is, the server answers, and goes on.
 
-use axum::http::Method;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{Method, Request, header};
+use hyper::body::{Frame, SizeHint};
 use serde_json::{Value, json};
 use store::on_both_engines;
 
@@ -8,7 +14,41 @@ use crate::support::{GuestyDocs, TestApp};
 
 const RESERVATION: &str = "/v1/reservations/64da254383ad1500284bd0c0";
 
+/// A body of so many bytes, of which none ever comes.
+struct Announced(u64);
+
+impl HttpBody for Announced {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0)
+    }
+}
+
 on_both_engines! {
+    async fn a_body_that_is_said_to_be_too_large_is_refused_before_it_arrives(docs: GuestyDocs) {
+        let app = docs.app;
+        let ask = async |path: &str| {
+            let request = Request::post(path)
+                .header(header::AUTHORIZATION, format!("Bearer {}", app.token()))
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::new(Announced(1024 * 1024 + 1)));
+            app.request(request.unwrap()).await
+        };
+        let refused = ask(&format!("{RESERVATION}/payments")).await;
+        assert_eq!(refused.expect(413), "The body is larger than 1 MiB");
+        let refused = ask("/oauth2/token").await;
+        assert!(refused.expect(400)["error_description"].as_str().unwrap().contains("too large"));
+    }
+
     async fn queries_that_ask_for_very_much_are_refused(app: TestApp) {
         let app = app.signed_in().await;
         for (path, field) in [

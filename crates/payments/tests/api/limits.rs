@@ -81,11 +81,20 @@ async fn every_reply_tells_the_limits_and_what_is_left_of_them() {
         as_texts([("15", "14"), ("120", "119"), ("5000", "4999")])
     );
     // What is wrong or not there is a request too.
-    let second = app.get("/v1/reservations/0000000000000000000000aa").await;
+    let missing = "/v1/reservations/0000000000000000000000aa";
+    let second = app.get(missing).await;
     assert_eq!(second.status, StatusCode::NOT_FOUND);
     assert_eq!(
         told(&second),
         as_texts([("15", "13"), ("120", "118"), ("5000", "4998")])
+    );
+    let third = app.get("/v1/nowhere").await;
+    assert_eq!(third.status, StatusCode::NOT_FOUND);
+    let fourth = app.patch(missing).await;
+    assert_eq!(fourth.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(
+        [told(&third), told(&fourth)].map(|told| told[0].1.clone()),
+        ["12", "11"]
     );
 }
 
@@ -140,6 +149,20 @@ async fn what_is_not_of_the_open_api_is_not_limited() {
         assert_eq!(reply.status, StatusCode::OK, "{path}");
         assert_eq!(header_of(&reply, "x-ratelimit-limit-second"), "");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leads_nowhere_is_limited_and_for_nobody_without_a_token() {
+    let app = limited(numbers(1, 100, 100, 10)).await;
+    let nobody = app.with_token("nonsense");
+    for path in ["/v1/nowhere", "/v1/accounts/me/nowhere"] {
+        nobody.get(path).await.expect(401);
+    }
+    nobody.delete(ME).await.expect(401);
+    nobody.get("/nowhere").await.expect(404);
+    app.get("/v1/nowhere").await.expect(404);
+    app.get("/v1/nowhere").await.expect(429);
+    app.delete(ME).await.expect(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]

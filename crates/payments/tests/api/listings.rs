@@ -185,7 +185,7 @@ on_both_engines! {
             (json!({}), "missing field `title`"),
             (json!({"title": " "}), "title: it is empty"),
             (json!({"title": "x".repeat(256)}), "title: longer than 255"),
-            (json!({"title": 7}), "title: invalid type"),
+            (json!({"title": 7}), "title: a string is expected"),
             (json!({"title": "A", "timezone": "Mars/Olympus"}), "timezone: not a time zone"),
             (json!({"title": "A", "prices": {"currency": "XYZ"}}), "prices.currency: "),
             (json!({"title": "A", "defaultCheckInTime": "25:00"}), "defaultCheckInTime: not a time"),

@@ -46,3 +46,4 @@ mod transactions;
 mod triggers;
 mod watch;
 mod webhooks;
+mod wrong_types;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::testing::{Engine, Fixture};
 use tower::ServiceExt;
 
-use crate::support::TestApp;
+use crate::support::{GuestyDocs, TestApp};
 
 /// An operation: method, path, and what is said of it.
 type Operation = (Method, String, Map<String, Value>);
@@ -122,6 +122,54 @@ async fn what_needs_a_token_says_so() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_described_with_the_kinds_that_can_be_added() {
+    let app = GuestyDocs::on(Engine::Sqlite).await.app;
+    let path = "/v1/invoice-items/reservation/{id}";
+    let description = description(&app).await;
+    let body = &description["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+    let named = body["schema"]["$ref"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches('#');
+    let mut described = BTreeSet::new();
+    walk(
+        description.pointer(named).unwrap(),
+        "",
+        &mut |place, value| {
+            if place.ends_with("/normalType") {
+                let kinds = value["enum"].as_array().unwrap().iter();
+                described.extend(kinds.map(|kind| kind.as_str().unwrap().to_owned()));
+            }
+        },
+    );
+    let at = path.replace("{id}", "64da254383ad1500284bd0c0");
+    for kind in contract::invoice::NORMAL_TYPES {
+        let line = json!({"title": "One", "amount": 1, "normalType": kind});
+        let reply = app.post(&at, &line).await;
+        // What an additional fee needs besides is refused by its own name.
+        let is_taken = !reply.text.starts_with("\"normalType");
+        assert_eq!(is_taken, described.contains(kind), "{kind}: {}", reply.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_to_come_back_is_told_when() {
+    let description = description(&app().await).await;
+    let mut told = 0;
+    for (method, path, said) in operations(&description) {
+        for status in ["409", "429", "503"] {
+            if let Some(response) = said["responses"].get(status) {
+                let header = response["headers"].get("Retry-After");
+                assert!(header.is_some(), "{method} {path} {status}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 50, "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_routes_are_these() {
     let app = app().await;

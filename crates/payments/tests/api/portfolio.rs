@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use payments::NewApplication;
 use payments::fixtures::{PortfolioError, PortfolioMade, PortfolioOrder};
+use payments::{ApplicationOrder, NewApplication, Until};
 use processors::Processor;
 use serde_json::Value;
 use store::on_both_engines;
@@ -202,6 +202,21 @@ on_both_engines! {
         assert!(matches!(second, Err(PortfolioError::NoProvider(_))), "{second:?}");
         let other = make(&app, PortfolioOrder { seed: 8, ..order(20, FROM) }).await.unwrap();
         assert_ne!(first.account, other.account);
+    }
+
+    async fn one_that_cannot_be_begun_leaves_the_clock_to_others(app: TestApp) {
+        let asked = ApplicationOrder {
+            name: "Empty".to_owned(), account: None, scopes: None, listings: None,
+        };
+        let made = app.platform.order_application(&app.sandbox, asked).await.unwrap();
+        let wanted = PortfolioOrder { account: Some(made.account), ..order(5, FROM) };
+        // Its first listing is written, and its second is one too many.
+        app.sql("CREATE UNIQUE INDEX one_listing ON listing (account_id)").await;
+        make(&app, wanted).await.unwrap_err();
+        let by = Until::By("1h".parse().unwrap());
+        app.another_node().await.advance(made.account, by).await.unwrap();
+        app.sql("DROP INDEX one_listing").await;
+        make(&app, wanted).await.unwrap();
     }
 
     async fn one_that_was_interrupted_is_noticed(app: TestApp) {

@@ -364,7 +364,7 @@ on_both_engines! {
             (json!({"listingId": "zebra"}), "listingId: \"zebra\" is not an id"),
             (json!({"listingId": unknown}), "listingId: there is no listing"),
             (json!({"guestId": unknown}), "guestId: there is no guest"),
-            (json!({"status": "lost"}), "status: unknown variant"),
+            (json!({"status": "lost"}), "status: one of `inquiry`, "),
             (json!({"checkInDateLocalized": "1066-10-14"}), "checkInDateLocalized: not a date"),
             (json!({"checkInDateLocalized": "2026-13-01"}), "checkInDateLocalized: not a date"),
             (json!({"checkInDateLocalized": "2026-12-05"}), "is not after the check-in"),

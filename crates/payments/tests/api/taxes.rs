@@ -284,11 +284,11 @@ on_both_engines! {
         };
         for (change, named) in [
             (json!({"type": null}), "type: it is required"),
-            (json!({"type": "TITHE"}), "type: unknown variant"),
+            (json!({"type": "TITHE"}), "type: one of `LOCAL_TAX`, "),
             (json!({"units": null}), "units: it is required"),
-            (json!({"quantifier": "PER_DOG"}), "quantifier: unknown variant"),
+            (json!({"quantifier": "PER_DOG"}), "quantifier: one of `PER_NIGHT`, "),
             (json!({"amount": null}), "amount: it is required"),
-            (json!({"amount": "10"}), "amount: invalid type"),
+            (json!({"amount": "10"}), "amount: a JSON number without quotes, such as 100.5 is expected"),
             (json!({"amount": 0}), "amount: it must be more than 0"),
             (json!({"amount": -1}), "amount: it cannot be less than 0"),
             (json!({"amount": 100.01}), "amount: a percentage cannot be more than 100"),
@@ -301,7 +301,7 @@ on_both_engines! {
             (json!({"appliedOnFees": ["VAT"]}), "appliedOnFees: \"VAT\" is no fee"),
             (json!({"isAppliedByDefault": true}), "isAppliedByDefault: it cannot be true"),
             (json!({"appliedByDefaultOnChannels": ["airbnb"]}), "appliedByDefaultOnChannels: it must"),
-            (json!({"appliedByDefaultOnChannels": ["fax"]}), "appliedByDefaultOnChannels[0]: unknown"),
+            (json!({"appliedByDefaultOnChannels": ["fax"]}), "appliedByDefaultOnChannels[0]: one of `manual`, "),
             (json!({"channelOverrides": [{"channel": "agoda"}, {"channel": "agoda"}]}),
              "channelOverrides: a channel stands in it twice"),
             (when("LOS", json!([])), "conditionalOverrides.maxNightCountToApplyOn: LOS needs it"),

@@ -92,8 +92,7 @@ impl<'a> Route<'a> {
         }
         if self.is_limited {
             let example = error::too_many("…");
-            let mut too_many = object("Too many requests.", "TooManyRequests", &example);
-            too_many["headers"] = json!({"Retry-After": header("RetryAfter")});
+            let too_many = object("Too many requests.", "TooManyRequests", &example);
             refusals.push(("429", too_many));
         }
         let texts = [("Internal", error::INTERNAL.to_owned())];
@@ -101,9 +100,7 @@ impl<'a> Route<'a> {
         refusals.push(("500", message(about, &texts)));
         let texts = [("Unavailable", UNAVAILABLE.to_owned())];
         let about = "A database or a processor cannot serve right now.";
-        let mut unavailable = message(about, &texts);
-        unavailable["headers"] = json!({"Retry-After": header("RetryAfter")});
-        refusals.push(("503", unavailable));
+        refusals.push(("503", message(about, &texts)));
         refusals
     }
 
@@ -160,13 +157,15 @@ fn surround_one(route: &Route, operation: &mut Value) {
             responses["400"]["content"][kind] = content.clone();
         }
         responses["409"] = problem(KeyRefusal::UnderWay);
-        responses["409"]["headers"] = json!({"Retry-After": header("RetryAfter")});
         responses["422"] = problem(KeyRefusal::Reused);
         responses["201"]["headers"] = json!({"Idempotent-Replayed": header("IdempotentReplayed")});
     }
     let responses = operation["responses"].as_object_mut();
     for (status, response) in responses.into_iter().flatten() {
         response["headers"]["X-Request-Id"] = header("RequestId");
+        if COMES_BACK.contains(&status.as_str()) {
+            response["headers"]["Retry-After"] = header("RetryAfter");
+        }
         if route.is_limited && status != "401" {
             for (name, _, _) in LIMITS {
                 response["headers"][name] = header(&name.replace('-', ""));
@@ -174,6 +173,9 @@ fn surround_one(route: &Route, operation: &mut Value) {
         }
     }
 }
+
+/// The replies after which a client is to come back.
+const COMES_BACK: [&str; 3] = ["409", "429", "503"];
 
 /// A reply that is a text, with the texts that it can be.
 fn message(about: &str, texts: &[(&str, String)]) -> Value {

@@ -95,7 +95,9 @@ parameters that are empty count as absent, and those that a route does not know 
 
 **Refusals** of most routes are a JSON string that says what is wrong and what to do. The gateway's (401, \
 403, 429), the reports' and those of `/oauth2/token` are objects. A path that leads nowhere is a 404 with \
-`{\"error\": {\"message\", \"status\"}}`, a method that a path does not have a 405 of the same form.
+`{\"error\": {\"message\", \"status\"}}`, a method that a path does not have a 405 of the same form. A route of the \
+Open API that is not served, and so not described here, is a 501 of that form, with `code` `NOT_IMPLEMENTED`. \
+Whatever is asked under `/v1`, a token comes first.
 
 **Limits.** An account may make so many requests a second, a minute and an hour, and so many at once; \
 `X-RateLimit-…` tell them, and what is left. Beyond, requests are a 429 with `Retry-After`.";

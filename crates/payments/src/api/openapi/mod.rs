@@ -6,6 +6,7 @@ mod around;
 mod document;
 mod examples;
 mod in_part;
+mod invoice_item;
 mod page;
 mod parameters;
 mod refusals;
@@ -16,6 +17,7 @@ pub(super) use in_part::{
     GuestFieldsInPart, GuestInPart, ListingFieldsInPart, ListingInPart, ProviderOfListingInPart,
     ReservationInPart,
 };
+pub(super) use invoice_item::AddedInvoiceItem;
 pub(super) use page::{described, routes};
 pub(super) use parameters::{Columns, ListingSearch, OncePerKey, OnePage, Picked, Searched};
 pub(super) use refusals::*;
