@@ -5,6 +5,7 @@ use contract::id::{AccountId, ConnectionId, PortfolioId};
 use store::Failure;
 
 use crate::choice::ChoiceError;
+use crate::connection::InvalidWebhookBase;
 use crate::mirror::Kind;
 
 /// A failure of the books.
@@ -108,6 +109,9 @@ pub enum Error {
     /// No address of an API.
     #[error(transparent)]
     BaseUrl(#[from] guesty::InvalidBaseUrl),
+    /// No address under which anybody could be reached.
+    #[error(transparent)]
+    WebhookBase(#[from] InvalidWebhookBase),
     /// A row that no program of ours wrote so.
     #[error("the database holds a value that cannot be read: {0}; verify the chain")]
     Corrupt(String),
@@ -129,6 +133,7 @@ impl Error {
                 | Self::SyncUnderWay { .. }
                 | Self::Choice(_)
                 | Self::BaseUrl(_)
+                | Self::WebhookBase(_)
         )
     }
 }

@@ -2,13 +2,14 @@
 //! books itself or asks the server that has them.
 
 use contract::Timestamp;
-use contract::id::{ConnectionId, PortfolioId};
+use contract::id::{AccountId, ConnectionId, PortfolioId};
 use guesty::{BaseUrl, Credentials, InvalidBaseUrl, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::choice::ChoiceError;
-use crate::connection::{Connection, Light, Lights};
+use crate::connection::{Connection, InvalidWebhookBase, Light, Lights, WebhookBase};
 use crate::portfolio::Portfolio;
+use crate::sync::RunRecord;
 use crate::{Books, Error};
 
 /// The portfolio that is made where there is none and no name was given.
@@ -29,6 +30,31 @@ pub struct ConnectOrder {
     /// Its secret.
     #[serde(with = "revealed")]
     pub client_secret: Secret,
+    /// Under which address the source reaches us.
+    pub webhook_base: WebhookBaseOrder,
+}
+
+/// Under which address the source is to reach us.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookBaseOrder {
+    /// As it was; of a new connection, the server's own.
+    #[default]
+    AsItWas,
+    /// The server's own, whichever that is.
+    OfServer,
+    /// This one.
+    At(String),
+}
+
+impl WebhookBaseOrder {
+    /// The address, if one is given.
+    pub fn address(&self) -> Result<Option<WebhookBase>, InvalidWebhookBase> {
+        match self {
+            Self::AsItWas | Self::OfServer => Ok(None),
+            Self::At(text) => text.parse().map(Some),
+        }
+    }
 }
 
 impl ConnectOrder {
@@ -45,8 +71,12 @@ impl ConnectOrder {
 /// Where a connection stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// Whether it works.
-    pub lights: LightsView,
+    /// Whether it worked when somebody last looked.
+    pub lights: Lights,
+    /// The last run of reading over it.
+    pub last_sync: Option<RunRecord>,
+    /// When somebody last looked.
+    pub checked_at: Option<Timestamp>,
     /// Which connection.
     pub connection: ConnectionId,
     /// The name of its portfolio.
@@ -55,26 +85,22 @@ pub struct Standing {
     pub base_url: String,
     /// Which application of the account asks.
     pub client_id: String,
+    /// Which account that is, once the source has told.
+    pub account: Option<AccountId>,
     /// Whether it has credentials.
     pub connected: bool,
+    /// Where the source sends what has changed, if it was told to.
+    pub webhook_url: Option<String>,
 }
 
-/// The lights, as they are told.
+/// What became of a connection that was to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LightsView {
-    /// Whether the account can be read.
-    pub admin: LightView,
-    /// Whether there is a token.
-    pub oauth: LightView,
-}
-
-/// A light, as it is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LightView {
-    /// Whether it is green.
-    pub ok: bool,
-    /// What is well, or what failed and what to do.
-    pub message: String,
+pub struct Ended {
+    /// Where it stands now.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// What may be left of it at the source, and what to do about that.
+    pub left: Option<String>,
 }
 
 /// A portfolio with its connections.
@@ -94,13 +120,55 @@ impl Books {
     /// Saves credentials, and looks at once whether they work.
     pub async fn order_connect(&self, order: ConnectOrder) -> Result<Standing, Error> {
         let address = order.address()?;
+        let webhook_base = order.webhook_base.address()?;
         let credentials = Credentials::new(&order.client_id, order.client_secret.reveal());
         let portfolio = self
             .portfolio_to_connect(order.portfolio.as_deref())
             .await?;
         let connection = self.connect(portfolio.id, &address, &credentials).await?;
-        let lights = self.refresh(connection.id).await?;
-        Ok(standing(connection, portfolio, lights))
+        if order.webhook_base != WebhookBaseOrder::AsItWas {
+            self.set_webhook_base(connection.id, webhook_base.as_ref())
+                .await?;
+        }
+        self.order_refresh(connection.id).await
+    }
+
+    /// Looks whether a connection works.
+    pub async fn order_refresh(&self, id: ConnectionId) -> Result<Standing, Error> {
+        self.refresh(id).await?;
+        self.standing(id).await
+    }
+
+    /// Disconnects.
+    pub async fn order_disconnect(&self, id: ConnectionId) -> Result<Ended, Error> {
+        let left = self.disconnect(id).await?.left;
+        Ok(Ended {
+            standing: self.standing(id).await?,
+            left: left.map(|left| left.to_string()),
+        })
+    }
+
+    /// Where a connection stands, as far as the books know without asking anybody.
+    pub async fn standing(&self, id: ConnectionId) -> Result<Standing, Error> {
+        let status = self.status(id).await?;
+        let connection = status.connection;
+        let portfolios = self.portfolios().await?;
+        let portfolio = portfolios
+            .into_iter()
+            .find(|portfolio| portfolio.id == connection.portfolio)
+            .ok_or(Error::NoPortfolio(connection.portfolio))?;
+        Ok(Standing {
+            lights: status.lights.unwrap_or_else(not_looked_at),
+            last_sync: status.last_sync,
+            checked_at: status.looked_at,
+            connection: connection.id,
+            portfolio: portfolio.name,
+            base_url: connection.base_url.to_string(),
+            client_id: connection.client_id,
+            account: connection.account,
+            connected: connection.is_connected,
+            webhook_url: status.webhook.map(|webhook| webhook.url),
+        })
     }
 
     /// The portfolio that is meant; a first one, where there is none.
@@ -130,17 +198,15 @@ impl Books {
     }
 }
 
-fn standing(connection: Connection, portfolio: Portfolio, lights: Lights) -> Standing {
-    Standing {
-        lights: LightsView {
-            admin: lights.admin.into(),
-            oauth: lights.oauth.into(),
-        },
-        connection: connection.id,
-        portfolio: portfolio.name,
-        base_url: connection.base_url.to_string(),
-        client_id: connection.client_id,
-        connected: connection.is_connected,
+fn not_looked_at() -> Lights {
+    let light = Light {
+        is_green: false,
+        message: "nobody has looked yet: refresh".to_owned(),
+    };
+    Lights {
+        admin: light.clone(),
+        oauth: light.clone(),
+        webhook: light,
     }
 }
 
@@ -150,15 +216,6 @@ fn view(portfolio: Portfolio, connections: &[Connection]) -> PortfolioView {
         name: portfolio.name,
         made_at: portfolio.made_at,
         connections: connections.iter().map(|one| one.id).collect(),
-    }
-}
-
-impl From<Light> for LightView {
-    fn from(light: Light) -> Self {
-        Self {
-            ok: light.is_green,
-            message: light.message,
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use books::connection::WebhookBase;
 use payments::{PrivateWebhooks, RateLimits, Settings};
 use serde::Deserialize;
 use store::DatabaseUrl;
@@ -16,6 +17,8 @@ use crate::cli::{ConnectionArgs, LimitArgs, Place, ServeArgs, System};
 use crate::connections::ConnectionLimits;
 use crate::error::CommandError;
 
+/// Where the address is that the source reaches the server under.
+const PUBLIC_URL_VARIABLE: &str = "NIGHTAUDIT_PUBLIC_URL";
 const DEFAULT_DATA: &str = "nightaudit-data";
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -25,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseUrl,
     pub(crate) keys: KeySource,
     pub(crate) settings: Settings,
+    /// Under which address the source reaches the books' server.
+    pub(crate) public_url: Option<WebhookBase>,
 }
 
 /// Where and what to serve, decided.
@@ -41,6 +46,7 @@ pub(crate) struct ServeConfig {
 struct Toml {
     only: Option<System>,
     listen: Option<SocketAddr>,
+    public_url: Option<String>,
     data: Option<PathBuf>,
     database: Option<String>,
     key_file: Option<PathBuf>,
@@ -63,10 +69,14 @@ impl Config {
     /// Of a command that serves nothing.
     pub(crate) fn of(place: Place) -> Result<Self, CommandError> {
         let file = Toml::read(place.config.as_deref())?;
-        Self::merge(place, file)
+        Self::merge(place, file, None)
     }
 
-    fn merge(place: Place, file: Toml) -> Result<Self, CommandError> {
+    fn merge(
+        place: Place,
+        file: Toml,
+        public_url_flag: Option<String>,
+    ) -> Result<Self, CommandError> {
         let data = place
             .data
             .or(file.data)
@@ -81,8 +91,10 @@ impl Config {
             (None, Some(text)) => database(&text, "database in the --config file")?,
             (None, None) => DatabaseUrl::Sqlite(data.clone()),
         };
+        let public_url = public_url(public_url_flag, file.public_url)?;
         let defaults = Settings::default();
         Ok(Self {
+            public_url,
             database,
             keys: KeySource::choose(key_file, variable, data.clone()),
             data,
@@ -110,7 +122,7 @@ impl ServeConfig {
         let connections = connections(&args.connections, &file);
         let only = args.only.or(file.only);
         let listen = args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
-        let mut config = Config::merge(args.place, file)?;
+        let mut config = Config::merge(args.place, file, args.public_url)?;
         let settings = &mut config.settings;
         settings.tokens_per_day = args.tokens_per_day.unwrap_or(settings.tokens_per_day);
         settings.report_amounts_as_text = args
@@ -212,6 +224,23 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
 
 fn database(text: &str, origin: &str) -> Result<DatabaseUrl, CommandError> {
     text.parse()
+        .map_err(|error| CommandError::usage(format!("{origin}: {error}")))
+}
+
+/// Commands that serve nothing have no flag for it, but what was set for the server holds.
+fn public_url(
+    flag: Option<String>,
+    file: Option<String>,
+) -> Result<Option<WebhookBase>, CommandError> {
+    let variable = std::env::var(PUBLIC_URL_VARIABLE).ok();
+    let (text, origin) = match (flag, variable, file) {
+        (Some(text), ..) => (text, "--public-url"),
+        (None, Some(text), _) => (text, PUBLIC_URL_VARIABLE),
+        (None, None, Some(text)) => (text, "public_url in the --config file"),
+        (None, None, None) => return Ok(None),
+    };
+    let base = text.parse();
+    base.map(Some)
         .map_err(|error| CommandError::usage(format!("{origin}: {error}")))
 }
 

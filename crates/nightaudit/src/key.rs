@@ -1,11 +1,12 @@
 //! `nightaudit key`: the key that seals the secrets of both systems, and what is sealed under it.
 
+use books::Books;
 use vault::{KEY_VARIABLE, KeySource, rotate_key_file};
 
 use crate::cli::KeyArgs;
 use crate::config::Config;
 use crate::error::CommandError;
-use crate::open::{Payments, claim_alone};
+use crate::open::{self, Payments, claim_alone};
 use crate::output;
 
 /// Puts a fresh key before the others, then seals all under it.
@@ -39,6 +40,7 @@ pub(crate) async fn reseal(args: KeyArgs) -> Result<(), CommandError> {
 /// What has secrets.
 struct Sealed {
     payments: Option<Payments>,
+    books: Option<Books>,
 }
 
 impl Sealed {
@@ -49,7 +51,12 @@ impl Sealed {
         } else {
             None
         };
-        Ok(Self { payments })
+        let books = if store::exists(&config.database, books::STORE_NAME)? {
+            Some(open::books(config)?)
+        } else {
+            None
+        };
+        Ok(Self { payments, books })
     }
 }
 
@@ -58,6 +65,9 @@ async fn seal_anew(config: &Config) -> Result<(), CommandError> {
     let mut count = 0;
     if let Some(Payments { platform, .. }) = sealed.payments {
         count += platform.reseal_secrets().await?;
+    }
+    if let Some(books) = sealed.books {
+        count += books.reseal().await?;
     }
     output::line(match count {
         0 => "all secrets are under the first key already".to_owned(),

@@ -86,7 +86,8 @@ impl Payments {
 /// Opens the books and brings them to this program's version.
 pub(crate) fn books(config: &Config) -> Result<Books, CommandError> {
     let vault = Arc::new(Vault::new(config.keys.load()?));
-    Ok(Books::open(&config.database, vault, Arc::new(SystemClock))?)
+    let books = Books::open(&config.database, vault, Arc::new(SystemClock))?;
+    Ok(books.with_public_url(config.public_url.clone()))
 }
 
 /// Opens the books for reading, while a server may have them.

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use contract::id::ConnectionId;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::standing::{ConnectOrder, PortfolioView, Standing};
+use crate::standing::{ConnectOrder, Ended, PortfolioView, Standing};
 use crate::{Books, Error};
 
 /// What the routes work with.
@@ -27,6 +28,8 @@ pub fn control_router(books: Books, admin_token: Zeroizing<String>) -> Router {
     let desk = Arc::new(Desk { books, admin_token });
     let routes = Router::new()
         .route("/connect", post(connect))
+        .route("/connections/{id}/refresh", post(refresh))
+        .route("/connections/{id}/disconnect", post(disconnect))
         .route("/portfolios", post(add_portfolio))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .with_state(desk);
@@ -56,6 +59,19 @@ async fn connect(
     let connecting = tokio::spawn(async move { desk.books.order_connect(order).await });
     let standing = connecting.await.map_err(|_| store::Error::Panicked)?;
     Ok(Json(standing?))
+}
+
+/// Goes on to its end when whoever asked goes away: a webhook that is subscribed to is kept.
+async fn refresh(State(desk): State<Arc<Desk>>, Path(id): Path<ConnectionId>) -> Reply<Standing> {
+    let looking = tokio::spawn(async move { desk.books.order_refresh(id).await });
+    let standing = looking.await.map_err(|_| store::Error::Panicked)?;
+    Ok(Json(standing?))
+}
+
+async fn disconnect(State(desk): State<Arc<Desk>>, Path(id): Path<ConnectionId>) -> Reply<Ended> {
+    let ending = tokio::spawn(async move { desk.books.order_disconnect(id).await });
+    let ended = ending.await.map_err(|_| store::Error::Panicked)?;
+    Ok(Json(ended?))
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{Connection, both};
 
 use super::{Part, Span, Summary};
@@ -19,7 +19,7 @@ pub(super) struct Plan {
 }
 
 /// A run, as it is on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// What was to be read.
     pub parts: Vec<Part>,

@@ -3,7 +3,9 @@
 //! ([`books_to_read`](crate::open::books_to_read)).
 
 use books::Books;
-use books::standing::{ConnectOrder, PortfolioView, Standing};
+use books::choice::Choice;
+use books::standing::{ConnectOrder, Ended, PortfolioView, Standing};
+use contract::id::ConnectionId;
 use serde_json::json;
 use store::DataDir;
 
@@ -42,6 +44,40 @@ impl BooksDesk {
         match self {
             Self::Server(server) => server.post("books/connect", &order).await,
             Self::Here { books, .. } => Ok(books.order_connect(order).await?),
+        }
+    }
+
+    /// The connection that is meant.
+    pub(crate) async fn choose(
+        &self,
+        config: &Config,
+        choice: &Choice,
+    ) -> Result<ConnectionId, CommandError> {
+        Ok(match self {
+            Self::Server(_) => open::books_to_read(config)?.choose(choice).await?.id,
+            Self::Here { books, .. } => books.choose(choice).await?.id,
+        })
+    }
+
+    /// Looks whether a connection works.
+    pub(crate) async fn refresh(&self, id: ConnectionId) -> Result<Standing, CommandError> {
+        match self {
+            Self::Server(server) => {
+                let path = format!("books/connections/{id}/refresh");
+                server.post(&path, &()).await
+            }
+            Self::Here { books, .. } => Ok(books.order_refresh(id).await?),
+        }
+    }
+
+    /// Disconnects.
+    pub(crate) async fn disconnect(&self, id: ConnectionId) -> Result<Ended, CommandError> {
+        match self {
+            Self::Server(server) => {
+                let path = format!("books/connections/{id}/disconnect");
+                server.post(&path, &()).await
+            }
+            Self::Here { books, .. } => Ok(books.order_disconnect(id).await?),
         }
     }
 

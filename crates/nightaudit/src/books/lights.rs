@@ -1,6 +1,8 @@
 //! Where a connection stands, for people and for programs.
 
-use books::standing::{LightView, Standing};
+use books::connection::Light;
+use books::standing::Standing;
+use books::sync::RunRecord;
 use owo_colors::{OwoColorize, Stream};
 
 use crate::cli::Format;
@@ -12,44 +14,74 @@ pub(crate) fn tell(standing: &Standing, format: Format) -> Result<(), CommandErr
     if format == Format::Json {
         return output::json(standing);
     }
-    let connected = if standing.connected { "yes" } else { "no" };
+    let account = standing.account.map(|id| id.to_string());
+    let checked = standing.checked_at.map(|at| at.to_string());
+    let state = if standing.connected {
+        ""
+    } else {
+        " (disconnected)"
+    };
     output::table(&[
         ("portfolio", &standing.portfolio),
-        ("connection", standing.connection.as_str()),
+        ("connection", &format!("{}{state}", standing.connection)),
         ("address", &standing.base_url),
         ("client id", &standing.client_id),
-        ("connected", connected),
+        ("account", account.as_deref().unwrap_or("not known yet")),
+        ("webhook", standing.webhook_url.as_deref().unwrap_or("none")),
+        ("last look", checked.as_deref().unwrap_or("never")),
+        ("last sync", &in_words(standing.last_sync.as_ref())),
     ])?;
     for (name, light) in named(standing) {
-        output::line(format_args!("{name:8} {}  {}", color(light), light.message))?;
+        output::line(format_args!("{name:8}{}  {}", color(light), light.message))?;
     }
     Ok(())
 }
 
-fn color(light: &LightView) -> String {
-    if light.ok {
+fn in_words(run: Option<&RunRecord>) -> String {
+    let Some(run) = run else {
+        return "never".to_owned();
+    };
+    match (run.ended_at, &run.summary) {
+        (None, _) => format!("under way since {}", run.began_at),
+        (Some(at), None) => format!("interrupted at {at}: the next one goes on there"),
+        (Some(at), Some(summary)) if summary.is_complete() => format!("{at}, complete"),
+        (Some(at), Some(_)) => format!("{at}, but not all could be read"),
+    }
+}
+
+/// As wide as the other, whatever the terminal makes of the color.
+fn color(light: &Light) -> String {
+    if light.is_green {
         let green = "green".if_supports_color(Stream::Stdout, |word| word.green());
-        format!("{green}")
+        green.to_string()
     } else {
         let red = "red".if_supports_color(Stream::Stdout, |word| word.red());
         format!("{red}  ")
     }
 }
 
-fn named(standing: &Standing) -> [(&'static str, &LightView); 2] {
+fn named(standing: &Standing) -> [(&'static str, &Light); 3] {
     let lights = &standing.lights;
-    [("Admin", &lights.admin), ("OAuth", &lights.oauth)]
+    [
+        ("Admin", &lights.admin),
+        ("OAuth", &lights.oauth),
+        ("Webhook", &lights.webhook),
+    ]
 }
 
 /// Whether all is well; else the command ends with an exit code of its own.
-pub(crate) fn are_green(standing: &Standing) -> Result<(), CommandError> {
-    let red = named(standing).into_iter().filter(|(_, light)| !light.ok);
-    let red: Vec<_> = red.map(|(name, _)| name).collect();
+pub(crate) fn are_green<'a>(
+    standings: impl IntoIterator<Item = &'a Standing>,
+) -> Result<(), CommandError> {
+    let lights = standings.into_iter().flat_map(named);
+    let red = lights.filter(|(_, light)| !light.is_green);
+    let mut red: Vec<_> = red.map(|(name, _)| name).collect();
+    red.dedup();
     if red.is_empty() {
         return Ok(());
     }
     Err(CommandError::NotWell(format!(
-        "red: {}; do what is said there, then: nightaudit refresh",
+        "red: {}. Do what is said there, then: nightaudit refresh",
         red.join(", ")
     )))
 }

@@ -2,9 +2,12 @@
 
 pub(crate) mod connect;
 mod desk;
+pub(crate) mod disconnect;
 mod lights;
 pub(crate) mod portfolio;
+pub(crate) mod refresh;
 mod secret;
+pub(crate) mod status;
 
 pub(crate) use desk::BooksDesk;
 

@@ -9,12 +9,34 @@ const CONNECT_HELP: &str = "\
 The secret is read from stdin, never from the command line or the environment, where others may see
 it. On a terminal it is asked for, and not shown.
 
-Connecting again with the same portfolio, address and client id replaces the secret; evidence and
-mirror stay.
+Connecting again with the same portfolio, address and client id replaces the secret; so does
+connecting with another application of the same account. Evidence and mirror stay.
+
+Exit code 4 says that the credentials are saved, but a light is red.
 
 Examples:
   nightaudit connect --client-id 0oa5bil430x8zLzWB5d7 --client-secret-stdin < secret
+  nightaudit connect --client-id 0oa5bil430x8zLzWB5d7 --client-secret-stdin \\
+      --webhook-url https://books.example.com < secret
   nightaudit connect --base-url http://127.0.0.1:8080 --client-id 65f0… --client-secret-stdin";
+
+const STATUS_HELP: &str = "\
+It shows what was seen when somebody last looked, and asks nobody: nightaudit refresh looks again.
+Exit code 4 says that a light is red. With --format json it prints
+{\"lights\":{\"admin\":{\"ok\":true,\"message\":…},\"oauth\":…,\"webhook\":…},\"last_sync\":…,…}.
+
+Examples:
+  nightaudit status
+  nightaudit status --format json | jq .lights.webhook
+  nightaudit status --all";
+
+const DISCONNECT_HELP: &str = "\
+Removes the secret and the token here and the webhook at the source. Evidence and mirror stay, and
+connecting the same account again goes on with them.
+
+Examples:
+  nightaudit disconnect
+  nightaudit disconnect --portfolio Beach --yes";
 
 /// Which connection is meant.
 #[derive(Debug, Args)]
@@ -48,10 +70,64 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) portfolio: Option<String>,
 
+    /// The address under which the source reaches us, such as https://books.example.com; "server"
+    /// means the server's own, its --public-url [default: as it was; at first "server"].
+    #[arg(long, value_name = "BASE")]
+    pub(crate) webhook_url: Option<String>,
+
     /// Send the secret over plain http:// to another machine too: whoever listens in between learns
     /// it.
     #[arg(long)]
     pub(crate) trust_network: bool,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = STATUS_HELP)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+
+    /// Show all connections of all portfolios: as JSON, a list.
+    #[arg(long, conflicts_with_all = ["portfolio", "connection"])]
+    pub(crate) all: bool,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RefreshArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DISCONNECT_HELP)]
+pub(crate) struct DisconnectArgs {
+    /// Do not ask whether that is meant.
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) which: Which,
 
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Format::Table)]

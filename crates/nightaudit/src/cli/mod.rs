@@ -18,7 +18,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use app::{AppCommand, AppCreateArgs};
-pub(crate) use books::{ConnectArgs, PortfolioAddArgs, PortfolioCommand, PortfolioListArgs, Which};
+pub(crate) use books::{
+    ConnectArgs, DisconnectArgs, PortfolioAddArgs, PortfolioCommand, PortfolioListArgs,
+    RefreshArgs, StatusArgs, Which,
+};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyArgs, KeyCommand};
 pub(crate) use sandbox::{AdvanceArgs, ResetArgs, SandboxCommand, SeedArgs, TriggerArgs};
@@ -92,6 +95,15 @@ pub(crate) enum Command {
     /// Connects the books to an account that speaks the Open API, and looks whether that works. Works
     /// while a server runs.
     Connect(ConnectArgs),
+    /// Shows whether a connection works: three lights, as they were when somebody last looked. Works
+    /// while a server runs.
+    Status(StatusArgs),
+    /// Looks again whether a connection works, and registers its webhook if need be. Works while a
+    /// server runs.
+    Refresh(RefreshArgs),
+    /// Removes the credentials of a connection and its webhook; what was read stays. Works while a
+    /// server runs.
+    Disconnect(DisconnectArgs),
     /// The portfolios of the books: connections whose books are kept together.
     #[command(subcommand)]
     Portfolio(PortfolioCommand),

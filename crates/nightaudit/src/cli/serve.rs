@@ -38,6 +38,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "NIGHTAUDIT_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
 
+    /// The address under which sources reach this server from outside, such as
+    /// https://books.example.com: there the books' webhooks are registered. Commands that connect
+    /// while no server runs heed the environment (NIGHTAUDIT_PUBLIC_URL) and the TOML file.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
     #[command(flatten)]
     pub(crate) place: Place,
 

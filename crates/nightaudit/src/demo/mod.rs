@@ -44,6 +44,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
         listen: listen(&args).await?,
         connections: ConnectionLimits::default(),
         config: Config {
+            public_url: None,
             database: DatabaseUrl::Sqlite(data.clone()),
             keys: KeySource::choose(None, None, data.clone()),
             data,

@@ -1,9 +1,12 @@
-//! `nightaudit connect`, and what is kept and shown of a connection.
+//! `nightaudit connect`, `status`, `refresh` and `disconnect`: what is kept and shown of a connection.
 
+use std::fs;
+
+use serde_json::{Value, json};
 use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
-use crate::support::{Credentials, Home, Server};
+use crate::support::{Credentials, Home, Ran, Server};
 
 const ACCOUNT: &str = "5213a2d206112710005d96ff";
 
@@ -12,63 +15,292 @@ fn platform(home: &Home) -> (Server, Credentials) {
     home.run(&["sandbox", "seed", "--fixture", "guesty-docs"])
         .expect(0);
     let credentials = home.app(&["--account", ACCOUNT]);
-    (home.serve(&[]), credentials)
+    let server = home.serve(&["--allow-private-webhooks"]);
+    (server, credentials)
+}
+
+/// A platform's home, and that of books elsewhere.
+struct Two {
+    there: Home,
+    here: Home,
+}
+
+impl Fixture for Two {
+    async fn on(engine: Engine) -> Self {
+        Self {
+            there: Home::on(engine).await,
+            here: Home::on(engine).await,
+        }
+    }
+}
+
+fn wrong(credentials: &Credentials) -> Credentials {
+    Credentials {
+        secret: "not-the-secret".to_owned(),
+        ..credentials.clone()
+    }
+}
+
+fn status(home: &Home, code: i32) -> Value {
+    home.run(&["status", "--format", "json"])
+        .expect(code)
+        .json()
+}
+
+fn colors(standing: &Value) -> [bool; 3] {
+    ["admin", "oauth", "webhook"].map(|light| standing["lights"][light]["ok"].as_bool().unwrap())
+}
+
+fn message<'a>(standing: &'a Value, light: &str) -> &'a str {
+    standing["lights"][light]["message"].as_str().unwrap()
 }
 
 on_both_engines! {
-    async fn connecting_shows_that_the_account_can_be_read(home: Home) {
+    async fn connecting_shows_three_green_lights_and_status_repeats_them(home: Home) {
         let (server, credentials) = platform(&home);
         // The server has the directory: it connects to itself, over HTTP as to any other.
-        let connected = home.connect(&server.base, &credentials, &[]).expect(0).json();
-        assert_eq!(connected["lights"]["admin"]["ok"], true, "{connected}");
-        assert_eq!(connected["lights"]["oauth"]["ok"], true, "{connected}");
+        let address = ["--webhook-url", &server.base];
+        let connected = home.connect(&server.base, &credentials, &address).expect(0).json();
+        assert_eq!(colors(&connected), [true; 3], "{connected}");
+        let id = connected["connection"].as_str().unwrap();
         assert_eq!(connected["portfolio"], "main");
         assert_eq!(connected["base_url"], server.base);
+        assert_eq!(connected["account"], ACCOUNT);
+        assert_eq!(connected["webhook_url"], format!("{}/webhooks/guesty/{id}", server.base));
+        let webhooks = home.run(&["webhooks", "list", "--format", "json"]).expect(0).json();
+        assert_eq!(webhooks[0]["url"], connected["webhook_url"]);
 
+        assert_eq!(status(&home, 0), connected);
+        let all = home.run(&["status", "--all", "--format", "json"]).expect(0).json();
+        assert_eq!(all, json!([connected]));
         let portfolios = home.run(&["portfolio", "list", "--format", "json"]).expect(0).json();
         assert_eq!(portfolios[0]["name"], "main");
-        assert_eq!(portfolios[0]["connections"][0], connected["connection"]);
+        assert_eq!(portfolios[0]["connections"], json!([id]));
         server.stop();
+        // And nobody is asked for it.
+        assert_eq!(status(&home, 0), connected);
+        let gone = home.run(&["refresh", "--format", "json"]).expect(4).json();
+        assert_eq!(gone["lights"]["admin"]["ok"], false, "{gone}");
+    }
+
+    async fn disconnecting_removes_the_webhook_and_connecting_again_goes_on(home: Home) {
+        let (server, credentials) = platform(&home);
+        let address = ["--webhook-url", &server.base];
+        let connected = home.connect(&server.base, &credentials, &address).expect(0).json();
+        home.run(&["disconnect"]).refused(2, "--yes");
+        let ended = home.run(&["disconnect", "--yes", "--format", "json"]).expect(0).json();
+        assert_eq!(ended["left"], Value::Null);
+        assert_eq!(ended["connected"], false);
+        assert_eq!(ended["connection"], connected["connection"]);
+        let webhooks = home.run(&["webhooks", "list", "--format", "json"]).expect(0).json();
+        assert_eq!(webhooks, json!([]));
+        let red = status(&home, 4);
+        assert_eq!(colors(&red), [false; 3]);
+        assert!(message(&red, "oauth").contains("disconnected"), "{red}");
+        home.run(&["refresh"]).refused(3, "no credentials");
+        // What is disconnected on purpose is not an alarm.
+        home.run(&["status", "--all"]).expect(0);
+
+        // The address of the webhook is known from before.
+        let again = home.connect(&server.base, &credentials, &[]).expect(0).json();
+        assert_eq!(again["connection"], connected["connection"]);
+        assert_eq!(again["webhook_url"], connected["webhook_url"]);
+        // Another application of the same account goes on with the same books too.
+        let other = home.app(&["--account", ACCOUNT]);
+        let again = home.connect(&server.base, &other, &[]).expect(0).json();
+        assert_eq!(again["connection"], connected["connection"]);
+        assert_eq!(again["client_id"], other.id);
+        server.stop();
+    }
+
+    async fn the_secrets_of_the_books_move_to_a_new_key_with_the_others(two: Two) {
+        let Two { there, here } = &two;
+        let (platform, credentials) = platform(there);
+        let address = ["--webhook-url", "https://books.example.com"];
+        here.connect(&platform.base, &credentials, &address).expect(0);
+        let rotated = here.run(&["key", "rotate"]).expect(0);
+        // The client's secret, the token, the webhook's secret, and the key of the evidence.
+        assert!(rotated.stdout.contains("4 secrets sealed anew"), "{}", rotated.stdout);
+        let path = here.path("nightaudit-data/key");
+        let keys = fs::read_to_string(&path).unwrap();
+        fs::write(&path, keys.lines().next().unwrap()).unwrap();
+
+        here.run(&["refresh"]).expect(0);
+        here.run(&["disconnect", "--yes"]).expect(0);
+        let again = here.run(&["key", "reseal"]).expect(0);
+        assert!(again.stdout.contains("already"), "{}", again.stdout);
+        platform.stop();
     }
 }
 
 #[tokio::test]
 async fn books_of_their_own_directory_connect_to_a_server_elsewhere() {
-    let (there, here) = (
-        Home::on(Engine::Sqlite).await,
-        Home::on(Engine::Sqlite).await,
-    );
+    let Two { there, here } = Two::on(Engine::Sqlite).await;
     let (platform, credentials) = platform(&there);
-    here.connect(&platform.base, &credentials, &[]).expect(0);
+    let books = here.serve(&["--only", "books"]);
+    let address = ["--webhook-url", &books.base];
+    let connected = here
+        .connect(&platform.base, &credentials, &address)
+        .expect(0);
+    let connected = connected.json();
+    assert_eq!(colors(&connected), [true; 3], "{connected}");
+    books.stop();
+
+    // And while no server of theirs runs, the command does it itself.
+    here.run(&["portfolio", "add", "Ours"]).expect(0);
+    here.connect(&platform.base, &credentials, &["--portfolio", "Ours"])
+        .expect(4);
     assert!(here.path("nightaudit-data/books.db").exists());
     assert!(!here.path("nightaudit-data/payments.db").exists());
+    platform.stop();
+}
 
-    // And while their own server runs, that does it.
-    let books = here.serve(&["--only", "books"]);
-    here.run(&["portfolio", "add", "Ours"]).expect(0);
-    let other = here.connect(&platform.base, &credentials, &["--portfolio", "Ours"]);
-    assert_eq!(other.expect(0).json()["portfolio"], "Ours");
-    assert!(!here.path("nightaudit-data/payments.db").exists());
+#[tokio::test]
+async fn which_connection_is_meant_must_be_said_where_there_are_several() {
+    let home = Home::on(Engine::Sqlite).await;
+    let (server, credentials) = platform(&home);
+    home.connect(&server.base, &credentials, &[]).expect(4);
+    home.run(&["portfolio", "add", "Beach"]).expect(0);
+    home.run(&["status"])
+        .refused(3, "there are \"Beach\", \"main\"");
+    home.run(&["status", "--portfolio", "Lake"])
+        .refused(3, "no portfolio called \"Lake\"");
+    home.run(&["status", "--portfolio", "Beach"])
+        .refused(3, "no connection yet");
+    home.connect(&server.base, &credentials, &[])
+        .refused(3, "--portfolio");
+
+    // A second account's, in the same portfolio.
+    let seeded = home.run(&[
+        "sandbox",
+        "seed",
+        "--listings",
+        "1",
+        "--reservations",
+        "1",
+        "--format",
+        "json",
+    ]);
+    let seeded = seeded.expect(0).json();
+    let other = home.app(&["--account", seeded["account"].as_str().unwrap()]);
+    let main = ["--portfolio", "main"];
+    let second = home.connect(&server.base, &other, &main).expect(4).json();
+    let asked = home.run(&["status", "--portfolio", "main"]).expect(3);
+    for client in [&credentials, &other] {
+        assert!(asked.stderr.contains(&client.id), "{asked:?}");
+    }
+    let id = second["connection"].as_str().unwrap();
+    let named = home.run(&["status", "--connection", id, "--format", "json"]);
+    assert_eq!(named.expect(4).json(), second);
+    home.run(&["status", "--connection", id, "--portfolio", "Beach"])
+        .refused(3, "does not belong");
+    // When one of two is disconnected, the other is meant.
+    home.run(&["disconnect", "--yes", "--connection", id])
+        .expect(0);
+    let shown = home.run(&["status", "--portfolio", "main", "--format", "json"]);
+    assert_eq!(shown.expect(4).json()["client_id"], credentials.id);
+    server.stop();
+}
+
+#[tokio::test]
+async fn a_wrong_secret_turns_the_light_red_until_it_is_repaired() {
+    let home = Home::on(Engine::Sqlite).await;
+    let (server, credentials) = platform(&home);
+    let wrong = wrong(&credentials);
+    let address = ["--webhook-url", &server.base];
+    let connected = home.connect(&server.base, &wrong, &address).expect(4);
+    assert!(connected.stderr.contains("OAuth"), "{connected:?}");
+    let red = connected.json();
+    assert_eq!(colors(&red), [false; 3]);
+    assert!(message(&red, "oauth").contains("secret"), "{red}");
+    let repaired = home
+        .connect(&server.base, &credentials, &[])
+        .expect(0)
+        .json();
+    assert_eq!(repaired["connection"], red["connection"]);
+    assert_eq!(colors(&repaired), [true; 3], "{repaired}");
+    server.stop();
+}
+
+#[tokio::test]
+async fn what_was_mended_shows_after_a_refresh() {
+    let Two { there, here } = Two::on(Engine::Sqlite).await;
+    let (platform, credentials) = platform(&there);
+    let red = here.connect(&platform.base, &credentials, &[]).expect(4);
+    let red = red.json();
+    assert_eq!(colors(&red), [true, true, false]);
+    assert!(message(&red, "webhook").contains("webhook url"), "{red}");
+
+    // The address of the server does for all connections that have none of their own.
+    let books = here.serve(&["--public-url", "https://books.example.com/"]);
+    let green = here.run(&["refresh", "--format", "json"]).expect(0).json();
+    let id = green["connection"].as_str().unwrap();
+    assert_eq!(
+        green["webhook_url"],
+        format!("https://books.example.com/webhooks/guesty/{id}")
+    );
     books.stop();
     platform.stop();
 }
 
 #[tokio::test]
-async fn a_wrong_secret_turns_the_light_red_and_the_exit_code_says_so() {
+async fn no_secret_of_the_books_is_seen_anywhere() {
     let home = Home::on(Engine::Sqlite).await;
-    let (server, credentials) = platform(&home);
-    let wrong = Credentials {
-        secret: "not-the-secret".to_owned(),
-        ..credentials
-    };
-    let connected = home.connect(&server.base, &wrong, &[]).expect(4);
-    assert!(connected.stderr.contains("OAuth"), "{connected:?}");
-    let oauth = &connected.json()["lights"]["oauth"];
-    assert_eq!(oauth["ok"], false);
-    let message = oauth["message"].as_str().unwrap();
-    assert!(message.contains("secret"), "{message}");
-    assert!(!format!("{connected:?}{}", server.log()).contains(&wrong.secret));
+    home.run(&["sandbox", "seed", "--fixture", "guesty-docs"])
+        .expect(0);
+    let credentials = home.app(&["--account", ACCOUNT]);
+    let server = home.serve(&["--allow-private-webhooks", "--log", "trace"]);
+    let loud = ["--webhook-url", &server.base, "--log", "trace"];
+    let right = home.connect(&server.base, &credentials, &loud).expect(0);
+    let wrong = wrong(&credentials);
+    let red = home.connect(&server.base, &wrong, &["--log", "trace"]);
+    let told = format!("{right:?}{red:?}{}", server.log());
+    for secret in [&credentials.secret, &wrong.secret] {
+        assert!(!told.contains(secret), "{told}");
+    }
     server.stop();
+    // Here, too, where the command does it itself.
+    let here = home.connect("http://127.0.0.1:1", &wrong, &["--log", "trace"]);
+    assert!(!format!("{here:?}").contains(&wrong.secret), "{here:?}");
+}
+
+#[tokio::test]
+async fn the_public_url_of_a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let home = Home::on(Engine::Sqlite).await;
+    let (platform, credentials) = platform(&home);
+    let file = "public_url = \"https://file.example\"\ndata = \"books\"\n";
+    fs::write(home.path("books.toml"), file).unwrap();
+    home.connect(&platform.base, &credentials, &["--config", "books.toml"])
+        .expect(0);
+    let place = ["--config", "books.toml"];
+    let host = |ran: Ran| {
+        let url = ran.expect(0).json()["webhook_url"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        url.split('/').nth(2).unwrap().to_owned()
+    };
+    let refresh = [&["refresh", "--format", "json"], &place[..]].concat();
+    assert_eq!(host(home.run(&refresh)), "file.example");
+
+    let variable = ("NIGHTAUDIT_PUBLIC_URL", "https://variable.example");
+    let mut command = home.command(&refresh);
+    command.env(variable.0, variable.1);
+    assert_eq!(
+        host(Ran::from(command.output().unwrap())),
+        "variable.example"
+    );
+
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--only", "books"];
+    let flag = ["--public-url", "https://flag.example"];
+    let mut command = home.command(&[&serve[..], &place, &flag].concat());
+    command.env(variable.0, variable.1);
+    let books = home.start(command);
+    assert_eq!(host(home.run(&refresh)), "flag.example");
+    books.stop();
+    home.run(&["serve", "--public-url", "nowhere"])
+        .refused(2, "--public-url");
+    platform.stop();
 }
 
 #[tokio::test]
@@ -79,6 +311,9 @@ async fn a_command_of_the_other_system_says_what_the_server_serves() {
     assert!(home.path("nightaudit-data/books.db").exists());
     home.run(&["app", "create", "--name", "x"])
         .refused(3, "serves books only");
+    let (status, said) = books.get("/v1/accounts/me", "x").await;
+    assert_eq!(status, 404);
+    assert!(said.as_str().unwrap().contains("books only"), "{said}");
     books.stop();
     let payments = home.serve(&["--only", "payments"]);
     home.connect(&payments.base, &credentials, &[])
@@ -90,32 +325,26 @@ async fn a_command_of_the_other_system_says_what_the_server_serves() {
 async fn what_makes_no_sense_is_told_before_anything_is_made() {
     let home = Home::on(Engine::Sqlite).await;
     let connect = ["connect", "--client-id", "x"];
-    let cases: [(&[&str], &str, &str); 4] = [
-        (&[], "s", "--client-secret-stdin"),
+    let stdin = "--client-secret-stdin";
+    let cases: [(&[&str], &str, &str); 5] = [
+        (&[], "s", stdin),
+        (&[stdin], " \n", "no client secret on stdin"),
         (
-            &["--client-secret-stdin"],
-            " \n",
-            "no client secret on stdin",
-        ),
-        (
-            &[
-                "--client-secret-stdin",
-                "--base-url",
-                "http://elsewhere.example",
-            ],
+            &[stdin, "--base-url", "http://elsewhere.example"],
             "s",
             "in the clear",
         ),
-        (
-            &["--client-secret-stdin", "--base-url", "nowhere"],
-            "s",
-            "not an address",
-        ),
+        (&[stdin, "--base-url", "nowhere"], "s", "not an address"),
+        (&[stdin, "--webhook-url", "nowhere"], "s", "--webhook-url"),
     ];
     for (more, stdin, says) in cases {
         home.pipe(&[&connect, more].concat(), stdin)
             .refused(2, says);
     }
     home.run(&["portfolio", "list"]).refused(3, "no books");
+    home.run(&["status"]).refused(3, "no books");
     assert!(!home.path("nightaudit-data").exists());
+    home.run(&["refresh"]).refused(3, "no portfolio");
+    home.run(&["disconnect", "--yes"])
+        .refused(3, "no portfolio");
 }

@@ -1,0 +1,52 @@
+//! `nightaudit disconnect`: the way to the account is removed, what is known of it stays.
+
+use std::io::{self, IsTerminal};
+
+use console::Term;
+use contract::id::ConnectionId;
+
+use super::BooksDesk;
+use crate::cli::{DisconnectArgs, Format};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::output;
+
+/// Disconnects.
+pub(crate) async fn run(args: DisconnectArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let desk = BooksDesk::find(&config).await?;
+    let connection = desk.choose(&config, &args.which.into()).await?;
+    if !args.yes {
+        is_meant(connection)?;
+    }
+    let ended = desk.disconnect(connection).await?;
+    match args.format {
+        Format::Json => output::json(&ended)?,
+        Format::Table => output::line(format_args!(
+            "connection {connection} ({} at {}) is disconnected\n\
+             removed: its client secret, its token and its webhook\n\
+             kept: its evidence and its mirror; connecting the same account again goes on with them",
+            ended.standing.client_id, ended.standing.base_url
+        ))?,
+    }
+    if let Some(left) = &ended.left {
+        output::note(left);
+    }
+    Ok(())
+}
+
+fn is_meant(connection: ConnectionId) -> Result<(), CommandError> {
+    if !io::stdin().is_terminal() {
+        return Err(CommandError::usage(
+            "disconnecting removes the credentials: say --yes if that is meant",
+        ));
+    }
+    let term = Term::stderr();
+    term.write_str(&format!(
+        "Remove the credentials and the webhook of connection {connection}? [y/N] "
+    ))?;
+    match term.read_line()?.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(CommandError::refused("nothing was changed")),
+    }
+}

@@ -1,0 +1,16 @@
+//! `nightaudit refresh`: another look at the lights.
+
+use super::{BooksDesk, lights};
+use crate::cli::RefreshArgs;
+use crate::config::Config;
+use crate::error::CommandError;
+
+/// Looks.
+pub(crate) async fn run(args: RefreshArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let desk = BooksDesk::find(&config).await?;
+    let connection = desk.choose(&config, &args.which.into()).await?;
+    let standing = desk.refresh(connection).await?;
+    lights::tell(&standing, args.format)?;
+    lights::are_green([&standing])
+}
