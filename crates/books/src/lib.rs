@@ -23,6 +23,7 @@ pub mod portfolio;
 mod schema;
 pub mod standing;
 pub mod sync;
+mod threads;
 
 use diesel_migrations::embed_migrations;
 

@@ -209,6 +209,13 @@ pub(crate) fn after(
     Ok(both!(c, c => records.select(Record::as_select()).load(c))?)
 }
 
+/// The numbers of the records after one, up to another, in parts: each from one that is left out to
+/// its last.
+pub(crate) fn parts(after: i64, last: i64, size: i64) -> impl Iterator<Item = (i64, i64)> {
+    let part = move |after: i64| (after < last).then(|| (after, last.min(after + size)));
+    std::iter::successors(part(after), move |(_, end)| part(*end))
+}
+
 fn row(c: &mut Connection, id: ConnectionId) -> Result<Row, Error> {
     let row = chain::table.find(id);
     let row = both!(c, c => row.select(Row::as_select()).first(c).optional())?;

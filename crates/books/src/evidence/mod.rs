@@ -17,7 +17,7 @@ mod tests;
 mod verify;
 
 pub use chain::{Chain, Tip};
-pub(crate) use chain::{after, append, key_context, tip};
+pub(crate) use chain::{after, append, key_context, parts, tip};
 pub use head::{Head, InvalidHead};
 pub use record::{Kind, NewRecord, Record};
 pub(crate) use signer::Signer;

@@ -1,9 +1,11 @@
 //! A record: something that came from outside.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use contract::Timestamp;
 use diesel::prelude::*;
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::Error;
 use crate::schema::evidence;
@@ -76,7 +78,7 @@ impl NewRecord {
             page: 0,
             pages: 0,
             at,
-            body: zstd::bulk::compress(body, LEVEL)?,
+            body: pack(body)?,
         })
     }
 
@@ -124,7 +126,7 @@ pub struct Record {
 impl Record {
     /// The bytes as they came.
     pub fn body(&self) -> Result<Vec<u8>, Error> {
-        Ok(zstd::bulk::decompress(&self.body, self.capacity())?)
+        unpack(&self.body, self.capacity())
     }
 
     /// How large the body is, by what the frame says of itself.
@@ -136,4 +138,34 @@ impl Record {
             .and_then(|size| usize::try_from(size).ok());
         told.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX)
     }
+}
+
+thread_local! {
+    // Making one takes longer than a small body does.
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn pack(body: &[u8]) -> Result<Vec<u8>, Error> {
+    PACKER.with_borrow_mut(|packer| {
+        let mut ready = match packer.take() {
+            Some(ready) => ready,
+            None => Compressor::new(LEVEL)?,
+        };
+        let packed = ready.compress(body)?;
+        *packer = Some(ready);
+        Ok(packed)
+    })
+}
+
+fn unpack(body: &[u8], capacity: usize) -> Result<Vec<u8>, Error> {
+    UNPACKER.with_borrow_mut(|unpacker| {
+        let mut ready = match unpacker.take() {
+            Some(ready) => ready,
+            None => Decompressor::new()?,
+        };
+        let unpacked = ready.decompress(body, capacity)?;
+        *unpacker = Some(ready);
+        Ok(unpacked)
+    })
 }

@@ -1,9 +1,14 @@
 //! Going through a chain from its first record to its last.
 
 use std::fmt;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+use store::Connection;
 
 use super::{Chain, Head, Record, Signer, Tip, chain};
 use crate::Error;
+use crate::threads::{read_apart, side_by_side};
 
 /// How many records are looked at together.
 const BATCH: i64 = 500;
@@ -59,36 +64,104 @@ impl Chain {
     /// Goes through the chain and names the first record that is not as it was appended. With a
     /// head that was written down, shows also whether everything up to it is still there.
     /// `progress` is told how many records are done.
+    ///
+    /// A record is checked with the signature that stands in the one before it, right or not. So
+    /// parts of the chain are checked side by side: the first part in which something is wrong has
+    /// the first record that is wrong.
     pub async fn verify(
         &self,
         head: Option<Head>,
         mut progress: impl FnMut(i64) + Send,
     ) -> Result<Verdict, Error> {
-        let mut walk = Walk {
-            signer: &self.signer,
-            done: 0,
-            previous: Head::EMPTY,
-        };
+        let (mut done, mut previous) = (0, Head::EMPTY);
         let mut is_found = head.is_none_or(|head| head == Head::EMPTY);
         loop {
-            let (id, done) = (self.id, walk.done);
+            let (id, from) = (self.id, done);
             let read = self.store.read(move |c| {
-                let tip = chain::tip(c, id)?;
-                Ok::<_, Error>((tip, chain::after(c, id, done, BATCH)?))
+                let is_end = chain::after(c, id, from, 1)?.is_empty();
+                Ok::<_, Error>((chain::tip(c, id)?, is_end))
             });
-            let (tip, records) = read.await?;
-            for record in &records {
-                if let Err(flaw) = walk.step(record) {
-                    let number = walk.done + 1;
-                    let flaw = moved(&self.signer, &records, number, flaw);
+            let (tip, is_end) = read.await?;
+            if is_end {
+                return Ok(compare_end(tip, done, previous, is_found));
+            }
+            let parts = chain::parts(done, tip.length.max(done + BATCH), BATCH);
+            let parts = parts.map(|(start, end)| self.part(start, end, head));
+            let mut parts = stream::iter(parts).buffered(side_by_side());
+            while let Some(part) = parts.next().await {
+                let part = part?;
+                let should_go_on = part.end <= tip.length || part.done == done;
+                let is_short = part.done < part.end && should_go_on;
+                if let Some(flaw) = part.flaw.or(is_short.then_some(Flaw::Missing)) {
+                    let number = part.done + 1;
                     return Ok(Verdict::Broken { number, flaw });
                 }
-                is_found |= head == Some(walk.previous);
+                (done, previous) = (part.done, part.previous);
+                is_found |= part.is_head_found;
+                progress(done);
             }
-            progress(walk.done);
-            if records.is_empty() {
-                return Ok(walk.end(tip, is_found));
+        }
+    }
+
+    /// Checks the records after one, up to another.
+    async fn part(&self, start: i64, end: i64, head: Option<Head>) -> Result<Part, Error> {
+        let (id, signer) = (self.id, Arc::clone(&self.signer));
+        let check = move |c: &mut Connection| {
+            let records = chain::after(c, id, start - 1, end - start + 1)?;
+            Ok(Part::check(&signer, start, end, &records, head))
+        };
+        read_apart(&self.store, check).await
+    }
+}
+
+/// What became of a part of a chain.
+struct Part {
+    end: i64,
+    /// The last record that is sound, and its signature.
+    done: i64,
+    previous: Head,
+    /// What is wrong with the next.
+    flaw: Option<Flaw>,
+    is_head_found: bool,
+}
+
+impl Part {
+    /// Checks records, of which the one before the part may be the first.
+    fn check(
+        signer: &Signer,
+        start: i64,
+        end: i64,
+        records: &[Record],
+        head: Option<Head>,
+    ) -> Self {
+        let before = records.first().filter(|record| record.number == start);
+        let mut walk = Walk {
+            signer,
+            done: start,
+            // Without the one before, that one is named.
+            previous: before.and_then(signature).unwrap_or(Head::EMPTY),
+        };
+        let mut part = Self {
+            end,
+            done: start,
+            previous: walk.previous,
+            flaw: None,
+            is_head_found: false,
+        };
+        let of_part = records
+            .iter()
+            .filter(|record| (start + 1..=end).contains(&record.number));
+        for record in of_part {
+            if let Err(flaw) = walk.step(record) {
+                part.flaw = Some(moved(signer, records, walk.done + 1, flaw));
+                break;
             }
+            part.is_head_found |= head == Some(walk.previous);
+        }
+        Self {
+            done: walk.done,
+            previous: walk.previous,
+            ..part
         }
     }
 }
@@ -111,24 +184,29 @@ impl Walk<'_> {
         self.done = record.number;
         Ok(())
     }
+}
 
-    /// Compares the last record with what the chain's row says.
-    fn end(&self, tip: Tip, is_found: bool) -> Verdict {
-        let flaw = if tip.length > self.done {
-            Flaw::Missing
-        } else if tip.length < self.done || tip.head != self.previous {
-            Flaw::Uncounted
-        } else if !is_found {
-            Flaw::CutOff
-        } else {
-            return Verdict::Sound { tip };
-        };
-        let number = match flaw {
-            Flaw::Uncounted => self.done,
-            _ => self.done + 1,
-        };
-        Verdict::Broken { number, flaw }
-    }
+/// Compares the last record with what the chain's row says.
+fn compare_end(tip: Tip, done: i64, previous: Head, is_head_found: bool) -> Verdict {
+    let flaw = if tip.length > done {
+        Flaw::Missing
+    } else if tip.length < done || tip.head != previous {
+        Flaw::Uncounted
+    } else if !is_head_found {
+        Flaw::CutOff
+    } else {
+        return Verdict::Sound { tip };
+    };
+    let number = match flaw {
+        Flaw::Uncounted => done,
+        _ => done + 1,
+    };
+    Verdict::Broken { number, flaw }
+}
+
+/// The signature that stands in a record, right or not.
+fn signature(record: &Record) -> Option<Head> {
+    Some(Head(record.signature.as_slice().try_into().ok()?))
 }
 
 /// Tells a record that was moved from one that was changed: it is another's place that its
@@ -138,12 +216,12 @@ fn moved(signer: &Signer, records: &[Record], number: i64, flaw: Flaw) -> Flaw {
         return flaw;
     };
     let fits = |before: &Record, was: i64| {
-        let Ok(previous) = before.signature.as_slice().try_into() else {
+        let Some(previous) = signature(before) else {
             return false;
         };
         let mut record = found.clone();
         record.number = was;
-        signer.check(Head(previous), &record).is_some()
+        signer.check(previous, &record).is_some()
     };
     let mut places = records
         .iter()

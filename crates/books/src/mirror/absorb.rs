@@ -7,6 +7,7 @@ use contract::id::ConnectionId;
 use guesty::Reply;
 use store::Connection;
 
+use super::desk::Desk;
 use super::fold::{Reading, Source, read};
 use super::marks::Asking;
 use super::read::{Mirror, current_or_new, go_on};
@@ -91,6 +92,7 @@ pub(crate) fn absorb(
 ) -> Result<Counts, Error> {
     let mirror = current_or_new(c, id)?;
     let tip = tip(c, id)?;
+    let mut desk = Desk::of(mirror);
     let mut pages = Pages::default();
     let mut counts = Counts::default();
     for (delivery, number) in deliveries.iter().zip(tip.length + 1..) {
@@ -98,9 +100,10 @@ pub(crate) fn absorb(
             asking.is_not_overtaken(c, id, mirror, &delivery.reading)?;
             asking.leave(c, id, &delivery.reading)?;
         }
-        counts += step(c, mirror, number, &delivery.reading, &mut pages)?;
+        counts += step(c, &mut desk, number, &delivery.reading, &mut pages)?;
     }
     if counts.is_change() {
+        desk.write(c)?;
         let tip = append(c, signer, id, deliveries.iter().map(|came| &came.record))?;
         let active = deliveries.iter().filter_map(|came| came.reading.active());
         go_on(c, mirror, tip.length, active.max())?;

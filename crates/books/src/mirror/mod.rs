@@ -9,7 +9,10 @@
 //! not understand is kept, and [flagged](Flag).
 
 mod absorb;
+mod away;
 mod charge;
+mod desk;
+mod fingerprint;
 mod flag;
 mod fold;
 mod history;
@@ -19,6 +22,7 @@ mod read;
 mod rebuild;
 mod state;
 mod step;
+mod table;
 
 pub(crate) use absorb::{Delivery, absorb};
 pub use charge::{Charge, charges};

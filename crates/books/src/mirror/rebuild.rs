@@ -1,21 +1,26 @@
-//! Folding the chain anew, and comparing mirrors byte for byte.
+//! Folding the chain anew.
 
-use data_encoding::HEXLOWER;
+use contract::id::ConnectionId;
 use diesel::prelude::*;
+use futures_util::future::try_join;
+use futures_util::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use store::{Connection, Lock, both, update_prepared};
+use tokio::sync::mpsc;
 
+use super::desk::Desk;
 use super::fold::{Reading, Source, read};
-use super::read::{Mirror, create, current, go_on};
+use super::read::{Mirror, create, go_on};
 use super::step::{Pages, step};
 use crate::Error;
-use crate::evidence::{Record, after, tip};
-use crate::schema::{mirror, object, version};
+use crate::evidence::{Record, after, parts, tip};
+use crate::schema::mirror;
+use crate::threads::{ahead, read_apart, side_by_side};
 
-/// How many records are folded together, and how many rows are read or taken away together.
-const RECORDS: i64 = 200;
-const ROWS: i64 = 2_000;
+/// How many records are read together: a few megabytes, if they are pages of reservations.
+const RECORDS: i64 = 50;
+/// How many objects, or records without any, are at least written together.
+const TOGETHER: usize = 2_000;
 
 /// What became of a chain that was folded anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +32,9 @@ pub struct Rebuilt {
     /// The fingerprint of the new one, which has taken its place.
     pub after: String,
 }
+
+/// Records in their order, by their numbers.
+type Readings = Vec<(i64, Reading)>;
 
 impl Mirror {
     /// Folds the chain from its first record into a new mirror, which then takes the place of the
@@ -40,30 +48,8 @@ impl Mirror {
             .store
             .write(chain.lock(), move |c| create(c, id, false));
         let new = created.await?;
-        let mut pages = Pages::default();
-        let mut done = 0;
-        loop {
-            let records = chain.after(done, RECORDS).await?;
-            let Some(last) = records.last().map(|record| record.number) else {
-                break;
-            };
-            let readings = readings(records).await?;
-            let begun = pages.clone();
-            let folded = chain.store.write(Lock::none(), move |c| {
-                let mut pages = begun.clone();
-                for (number, reading) in &readings {
-                    step(c, new, *number, reading, &mut pages)?;
-                }
-                let active = readings.iter().filter_map(|(_, reading)| reading.active());
-                go_on(c, new, last, active.max())?;
-                Ok::<_, Error>(pages)
-            });
-            pages = folded.await?;
-            done = last;
-            progress(done);
-        }
-        let before = self.fingerprint().await?;
-        let after = self.fingerprint_of(new).await?;
+        let done = self.fold_all(new, &mut progress).await?;
+        let (before, after) = try_join(self.fingerprint(), self.fingerprint_of(new)).await?;
         self.put_in_place(new, done).await?;
         self.take_away_others().await?;
         Ok(Rebuilt {
@@ -73,38 +59,41 @@ impl Mirror {
         })
     }
 
-    /// Stands for everything that the mirror holds: mirrors with the same fingerprint are equal byte
-    /// for byte. None if nothing was mirrored yet.
-    pub async fn fingerprint(&self) -> Result<Option<String>, Error> {
-        let id = self.chain.id;
-        let mirror = self.chain.store.read(move |c| current(c, id)).await?;
-        match mirror {
-            Some(mirror) => Ok(Some(self.fingerprint_of(mirror).await?)),
-            None => Ok(None),
+    /// Folds all records that there are into an empty mirror; how many. They are read and
+    /// understood side by side, well before their turn.
+    async fn fold_all(
+        &self,
+        new: i64,
+        progress: &mut (dyn FnMut(i64) + Send),
+    ) -> Result<i64, Error> {
+        let last = self.chain.tip().await?.length;
+        let mut parts = ahead(self.readings(last), 1);
+        let mut pages = Pages::default();
+        let mut done = 0;
+        while let Some(readings) = enough(&mut parts).await? {
+            done += i64::try_from(readings.len()).unwrap_or_default();
+            let begun = pages.clone();
+            let folded = self.chain.store.write(Lock::none(), move |c| {
+                let mut pages = begun.clone();
+                fold(c, new, &readings, &mut pages)?;
+                Ok::<_, Error>(pages)
+            });
+            pages = folded.await?;
+            progress(done);
         }
+        Ok(done)
     }
 
-    async fn fingerprint_of(&self, mirror: i64) -> Result<String, Error> {
-        let mut hash = Sha256::new();
-        let mut last = (String::new(), String::new());
-        loop {
-            let from = last.clone();
-            let read = self.chain.store.read(move |c| objects(c, mirror, &from));
-            let rows = read.await?;
-            let Some(end) = rows.last() else { break };
-            last = (end.kind.clone(), end.id.clone());
-            rows.iter().try_for_each(|row| add(&mut hash, row))?;
-        }
-        let mut last = (String::new(), String::new(), 0);
-        loop {
-            let from = last.clone();
-            let read = self.chain.store.read(move |c| versions(c, mirror, &from));
-            let rows = read.await?;
-            let Some(end) = rows.last() else { break };
-            last = (end.kind.clone(), end.id.clone(), end.record);
-            rows.iter().try_for_each(|row| add(&mut hash, row))?;
-        }
-        Ok(HEXLOWER.encode(&hash.finalize()))
+    fn readings(&self, last: i64) -> impl Stream<Item = Result<Readings, Error>> + Send + use<> {
+        let (id, store) = (self.chain.id, self.chain.store.clone());
+        let parts = parts(0, last, RECORDS).map(move |(start, end)| {
+            let store = store.clone();
+            async move {
+                let read = move |c: &mut Connection| readings(c, id, start, end - start);
+                read_apart(&store, read).await
+            }
+        });
+        stream::iter(parts).buffered(side_by_side())
     }
 
     /// Makes a new mirror the one to be read, unless the chain went on meanwhile: then it is folded
@@ -115,13 +104,9 @@ impl Mirror {
             let mut pages = Pages::default();
             let mut done = done;
             while done < tip(c, id)?.length {
-                for record in after(c, id, done, RECORDS)? {
-                    let body = record.body()?;
-                    let reading = reading(&record, &body);
-                    step(c, new, record.number, &reading, &mut pages)?;
-                    done = record.number;
-                    go_on(c, new, done, reading.active())?;
-                }
+                let readings = readings(c, id, done, RECORDS)?;
+                fold(c, new, &readings, &mut pages)?;
+                done = readings.last().map_or(i64::MAX, |(number, _)| *number);
             }
             let of_chain = mirror::table.filter(mirror::chain_id.eq(id.as_str()));
             both!(c, c => diesel::update(of_chain).set(mirror::is_current.eq(false)).execute(c))?;
@@ -130,52 +115,58 @@ impl Mirror {
         });
         put.await
     }
+}
 
-    /// Takes away the mirrors that are not read, a part at a time.
-    async fn take_away_others(&self) -> Result<(), Error> {
-        let id = self.chain.id;
-        loop {
-            let part = self.chain.store.write(self.chain.lock(), move |c| {
-                let other = mirror::table
-                    .filter(mirror::chain_id.eq(id.as_str()))
-                    .filter(mirror::is_current.eq(false))
-                    .select(mirror::id);
-                let other = both!(c, c => other.first::<i64>(c).optional())?;
-                let Some(other) = other else {
-                    return Ok(false);
-                };
-                if delete_some(c, other)? == 0 {
-                    let row = mirror::table.find(other);
-                    both!(c, c => diesel::delete(row).execute(c))?;
-                }
-                Ok::<_, Error>(true)
-            });
-            if !part.await? {
-                return Ok(());
-            }
-        }
+/// The next parts, so many that a transaction is worth its while; none at the end.
+async fn enough(
+    parts: &mut mpsc::Receiver<Result<Readings, Error>>,
+) -> Result<Option<Readings>, Error> {
+    let mut readings = Readings::new();
+    let mut objects = 0;
+    while objects < TOGETHER
+        && let Some(part) = parts.recv().await
+    {
+        let part = part?;
+        objects += (part.iter())
+            .map(|(_, reading)| reading.seen.len().max(1))
+            .sum::<usize>();
+        readings.extend(part);
+    }
+    Ok((!readings.is_empty()).then_some(readings))
+}
+
+/// Folds records into a mirror.
+fn fold(
+    c: &mut Connection,
+    mirror: i64,
+    readings: &[(i64, Reading)],
+    pages: &mut Pages,
+) -> Result<(), Error> {
+    let mut desk = Desk::of(mirror);
+    for (number, reading) in readings {
+        step(c, &mut desk, *number, reading, pages)?;
+    }
+    desk.write(c)?;
+    let active = readings.iter().filter_map(|(_, reading)| reading.active());
+    match readings.last() {
+        Some((last, _)) => go_on(c, mirror, *last, active.max()),
+        None => Ok(()),
     }
 }
 
-/// Adds a row to a fingerprint, as a line of JSON.
-fn add(hash: &mut Sha256, row: &impl Serialize) -> Result<(), Error> {
-    let line = serde_json::to_string(row).map_err(|error| Error::Corrupt(error.to_string()))?;
-    hash.update(line);
-    hash.update("\n");
-    Ok(())
-}
-
-/// Reads records on a thread that may take its time.
-async fn readings(records: Vec<Record>) -> Result<Vec<(i64, Reading)>, Error> {
-    let work = move || {
-        let readings = records.iter().map(|record| {
-            let body = record.body()?;
-            Ok((record.number, reading(record, &body)))
-        });
-        readings.collect::<Result<Vec<_>, Error>>()
-    };
-    let read = tokio::task::spawn_blocking(work).await;
-    read.map_err(|_| Error::Store(store::Error::Panicked))?
+/// What some of the records say that come after another.
+fn readings(
+    c: &mut Connection,
+    chain: ConnectionId,
+    number: i64,
+    at_most: i64,
+) -> Result<Readings, Error> {
+    let records = after(c, chain, number, at_most)?;
+    let readings = records.iter().map(|record| {
+        let body = record.body()?;
+        Ok((record.number, reading(record, &body)))
+    });
+    readings.collect()
 }
 
 fn reading(record: &Record, body: &[u8]) -> Reading {
@@ -187,77 +178,4 @@ fn reading(record: &Record, body: &[u8]) -> Reading {
         pages: record.pages,
         body,
     })
-}
-
-#[derive(Serialize, Queryable, Selectable)]
-#[diesel(table_name = object)]
-struct ObjectRow {
-    kind: String,
-    id: String,
-    record: i64,
-    is_removed: bool,
-    is_flagged: bool,
-    code: Option<String>,
-    parent: Option<String>,
-    day: Option<String>,
-    scope: Option<String>,
-    state: String,
-}
-
-#[derive(Serialize, Queryable, Selectable)]
-#[diesel(table_name = version)]
-struct VersionRow {
-    kind: String,
-    id: String,
-    record: i64,
-    until_record: i64,
-    is_removed: bool,
-    state: String,
-}
-
-fn objects(
-    c: &mut Connection,
-    mirror: i64,
-    (kind, id): &(String, String),
-) -> Result<Vec<ObjectRow>, Error> {
-    let later = object::kind.gt(kind);
-    let next = object::kind.eq(kind).and(object::id.gt(id));
-    let rows = object::table
-        .filter(object::mirror_id.eq(mirror))
-        .filter(object::kind.ge(kind))
-        .filter(later.or(next))
-        .order((object::kind, object::id))
-        .limit(ROWS);
-    Ok(both!(c, c => rows.select(ObjectRow::as_select()).load::<ObjectRow>(c))?)
-}
-
-fn versions(
-    c: &mut Connection,
-    mirror: i64,
-    (kind, id, record): &(String, String, i64),
-) -> Result<Vec<VersionRow>, Error> {
-    let later = version::kind.gt(kind);
-    let next = version::kind.eq(kind).and(version::id.gt(id));
-    let same = version::kind.eq(kind).and(version::id.eq(id));
-    let rows = version::table
-        .filter(version::mirror_id.eq(mirror))
-        .filter(version::kind.ge(kind))
-        .filter(later.or(next).or(same.and(version::record.gt(record))))
-        .order((version::kind, version::id, version::record))
-        .limit(ROWS);
-    Ok(both!(c, c => rows.select(VersionRow::as_select()).load::<VersionRow>(c))?)
-}
-
-/// Deletes some rows of a mirror; how many.
-fn delete_some(c: &mut Connection, mirror: i64) -> Result<usize, Error> {
-    let mut deleted = 0;
-    for row in objects(c, mirror, &<_>::default())? {
-        let row = object::table.find((mirror, row.kind, row.id));
-        deleted += both!(c, c => diesel::delete(row).execute(c))?;
-    }
-    for row in versions(c, mirror, &<_>::default())? {
-        let row = version::table.find((mirror, row.kind, row.id, row.record));
-        deleted += both!(c, c => diesel::delete(row).execute(c))?;
-    }
-    Ok(deleted)
 }

@@ -1,0 +1,116 @@
+//! A long chain of small records, verified and folded anew: how long each takes, and how much memory.
+//! It says so on one line of JSON for each step.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that cannot go on stops, and says where"
+)]
+
+mod stay;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use books::Books;
+use books::evidence::{Chain, Verdict};
+use books::mirror::Mirror;
+use bytes::Bytes;
+use clap::Parser;
+use contract::Timestamp;
+use guesty::Reply;
+use serde_json::json;
+use store::{DatabaseUrl, SystemClock, new_id};
+use vault::{Key, Keyring, Vault};
+
+/// How many records are appended together.
+const TOGETHER: usize = 1_000;
+
+#[derive(Parser)]
+#[command(about = "A long chain of small records, verified and folded anew")]
+struct Args {
+    /// Where to keep the database, which must be empty: `sqlite:DIRECTORY` or `postgres://…`.
+    #[arg(long)]
+    database: DatabaseUrl,
+    /// How many records the chain has: replies of one reservation each.
+    #[arg(long, default_value_t = 100_000)]
+    records: usize,
+    /// How many reservations they are about.
+    #[arg(long, default_value_t = 100_000)]
+    reservations: usize,
+    /// Given by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let keys = Keyring::new(Key::from_bytes(&store::random_bytes()), vec![]);
+    let vault = Arc::new(Vault::new(keys));
+    let books = Books::open(&args.database, vault, Arc::new(SystemClock)).unwrap();
+    let chain = books.begin_chain(new_id()).await.unwrap();
+    measured("append", append(&chain, &args)).await;
+    measured("verify", verify(&chain)).await;
+    measured("rebuild", rebuild(&chain)).await;
+}
+
+async fn append(chain: &Chain, args: &Args) {
+    let mirror = Mirror::of(chain);
+    let numbers: Vec<usize> = (0..args.records).collect();
+    for together in numbers.chunks(TOGETHER) {
+        let replies = together.iter().map(|number| reply(*number, args));
+        let replies: Vec<Reply> = replies.collect();
+        mirror.take_in(&replies).await.unwrap();
+    }
+}
+
+async fn verify(chain: &Chain) {
+    let verdict = chain.verify(None, |_| ()).await.unwrap();
+    assert!(matches!(verdict, Verdict::Sound { .. }), "{verdict:?}");
+}
+
+async fn rebuild(chain: &Chain) {
+    let rebuilt = Mirror::of(chain).rebuild(|_| ()).await.unwrap();
+    assert_eq!(rebuilt.before, Some(rebuilt.after));
+}
+
+/// The reply by which a reservation becomes known, or known otherwise.
+fn reply(number: usize, args: &Args) -> Reply {
+    let (round, stay) = (number / args.reservations, number % args.reservations);
+    Reply {
+        request: format!("/v1/reservations/{}?fields=money", stay::id(stay)),
+        status: 200,
+        body: Bytes::from(stay::stay(stay, round)),
+        received_at: Timestamp::from_millis(1_790_000_000_000 + i64::try_from(number).unwrap()),
+        sent_at: None,
+        request_id: None,
+    }
+}
+
+/// Says how long a step took, and the most memory that the process had meanwhile.
+async fn measured(step: &str, work: impl Future<Output = ()>) {
+    forget_peak();
+    let began = Instant::now();
+    work.await;
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap();
+    println!(
+        "{}",
+        json!({"step": step, "millis": millis, "peakKib": peak_kib()})
+    );
+}
+
+/// The most memory that this process had since that was last forgotten, where Linux tells.
+fn peak_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+fn forget_peak() {
+    // Elsewhere than on Linux there is nothing to forget.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}

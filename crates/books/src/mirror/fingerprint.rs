@@ -1,0 +1,205 @@
+//! Comparing mirrors byte for byte.
+
+use data_encoding::HEXLOWER;
+use diesel::prelude::*;
+use futures_util::future::try_join;
+use sha2::{Digest, Sha256};
+use store::{Connection, both};
+
+use super::read::{Mirror, current};
+use crate::Error;
+use crate::schema::{object, version};
+use crate::threads::read_apart;
+
+/// How many rows are read together.
+const ROWS: i64 = 1_000;
+
+impl Mirror {
+    /// Stands for everything that the mirror holds: mirrors with the same fingerprint are equal byte
+    /// for byte. None if nothing was mirrored yet.
+    pub async fn fingerprint(&self) -> Result<Option<String>, Error> {
+        let id = self.chain.id;
+        let mirror = self.chain.store.read(move |c| current(c, id)).await?;
+        match mirror {
+            Some(mirror) => Ok(Some(self.fingerprint_of(mirror).await?)),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn fingerprint_of(&self, mirror: i64) -> Result<String, Error> {
+        let objects = self.hash_of::<Object>(mirror);
+        let versions = self.hash_of::<Version>(mirror);
+        let (objects, versions) = try_join(objects, versions).await?;
+        let both = Sha256::new().chain_update(objects).chain_update(versions);
+        Ok(HEXLOWER.encode(&both.finalize()))
+    }
+
+    async fn hash_of<R: Row>(&self, mirror: i64) -> Result<[u8; 32], Error> {
+        let mut hash = Sha256::new();
+        let mut place = Place::default();
+        loop {
+            let mut so_far = hash.clone();
+            let read = move |c: &mut Connection| {
+                let mut rows = R::after(c, mirror, &place)?;
+                for row in &rows {
+                    row.add_to(&mut so_far);
+                }
+                Ok((so_far, rows.pop().map(R::place)))
+            };
+            let (so_far, last) = read_apart(&self.chain.store, read).await?;
+            let Some(last) = last else {
+                return Ok(so_far.finalize().into());
+            };
+            (hash, place) = (so_far, last);
+        }
+    }
+}
+
+/// Where a row stands in the order of all: its kind, its id and its record.
+type Place = (String, String, i64);
+
+/// Rows of one of the mirror's tables.
+trait Row: Send + Sized + 'static {
+    /// Some of the rows of a mirror that come after a place.
+    fn after(c: &mut Connection, mirror: i64, place: &Place) -> Result<Vec<Self>, Error> {
+        let (kind, id, record) = place;
+        let rows = Self::of_kind(c, mirror, kind, id, *record)?;
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+        match Self::next_kind(c, mirror, kind)? {
+            Some(kind) => Self::of_kind(c, mirror, &kind, "", 0),
+            None => Ok(rows),
+        }
+    }
+
+    fn of_kind(
+        c: &mut Connection,
+        mirror: i64,
+        kind: &str,
+        id: &str,
+        record: i64,
+    ) -> Result<Vec<Self>, Error>;
+
+    fn next_kind(c: &mut Connection, mirror: i64, kind: &str) -> Result<Option<String>, Error>;
+
+    fn add_to(&self, hash: &mut Sha256);
+
+    fn place(self) -> Place;
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = object)]
+struct Object {
+    kind: String,
+    id: String,
+    record: i64,
+    is_removed: bool,
+    is_flagged: bool,
+    code: Option<String>,
+    parent: Option<String>,
+    day: Option<String>,
+    scope: Option<String>,
+    state: String,
+}
+
+impl Row for Object {
+    fn of_kind(
+        c: &mut Connection,
+        mirror: i64,
+        kind: &str,
+        id: &str,
+        _: i64,
+    ) -> Result<Vec<Self>, Error> {
+        let rows = object::table
+            .filter(object::mirror_id.eq(mirror))
+            .filter(object::kind.eq(kind))
+            .filter(object::id.gt(id))
+            .order(object::id)
+            .limit(ROWS);
+        Ok(both!(c, c => rows.select(Self::as_select()).load(c))?)
+    }
+
+    fn next_kind(c: &mut Connection, mirror: i64, kind: &str) -> Result<Option<String>, Error> {
+        let next = object::table
+            .filter(object::mirror_id.eq(mirror))
+            .filter(object::kind.gt(kind))
+            .order(object::kind)
+            .select(object::kind);
+        Ok(both!(c, c => next.first(c).optional())?)
+    }
+
+    fn add_to(&self, hash: &mut Sha256) {
+        for text in [&self.kind, &self.id, &self.state] {
+            add(hash, Some(text));
+        }
+        for label in [&self.code, &self.parent, &self.day, &self.scope] {
+            add(hash, label.as_deref());
+        }
+        hash.update(self.record.to_be_bytes());
+        hash.update([u8::from(self.is_removed), u8::from(self.is_flagged)]);
+    }
+
+    fn place(self) -> Place {
+        (self.kind, self.id, self.record)
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = version)]
+struct Version {
+    kind: String,
+    id: String,
+    record: i64,
+    until_record: i64,
+    is_removed: bool,
+    state: String,
+}
+
+impl Row for Version {
+    fn of_kind(
+        c: &mut Connection,
+        mirror: i64,
+        kind: &str,
+        id: &str,
+        record: i64,
+    ) -> Result<Vec<Self>, Error> {
+        let rows = version::table
+            .filter(version::mirror_id.eq(mirror))
+            .filter(version::kind.eq(kind))
+            .filter(version::id.ge(id))
+            .filter(version::id.gt(id).or(version::record.gt(record)))
+            .order((version::id, version::record))
+            .limit(ROWS);
+        Ok(both!(c, c => rows.select(Self::as_select()).load(c))?)
+    }
+
+    fn next_kind(c: &mut Connection, mirror: i64, kind: &str) -> Result<Option<String>, Error> {
+        let next = version::table
+            .filter(version::mirror_id.eq(mirror))
+            .filter(version::kind.gt(kind))
+            .order(version::kind)
+            .select(version::kind);
+        Ok(both!(c, c => next.first(c).optional())?)
+    }
+
+    fn add_to(&self, hash: &mut Sha256) {
+        for text in [&self.kind, &self.id, &self.state] {
+            add(hash, Some(text));
+        }
+        hash.update(self.record.to_be_bytes());
+        hash.update(self.until_record.to_be_bytes());
+        hash.update([u8::from(self.is_removed)]);
+    }
+
+    fn place(self) -> Place {
+        (self.kind, self.id, self.record)
+    }
+}
+
+/// Adds a text behind its length, so that nothing can wander from one into the next.
+fn add(hash: &mut Sha256, text: Option<&str>) {
+    let length = text.map_or(u64::MAX, |text| text.len() as u64);
+    hash.update(length.to_be_bytes());
+    hash.update(text.unwrap_or_default());
+}
