@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use contract::id::ConnectionId;
+use diesel::prelude::*;
 use store::{Clock, DatabaseUrl, Store};
 use vault::Vault;
 
 use crate::connection::WebhookBase;
 use crate::evidence::Chain;
+use crate::schema::chain;
 use crate::{Error, MIGRATIONS, STORE_NAME};
 
 /// The books, open. Cheap to clone; all clones share the database.
@@ -71,6 +73,23 @@ impl Books {
     /// Where the books read the time.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// Whether the vault's keys belong to these books: asked at the start, a wrong key is noticed
+    /// before anything is done with it.
+    pub async fn check_key(&self) -> Result<(), Error> {
+        let newest = self.store.read(|c| {
+            let newest = chain::table.order(chain::id.desc()).select(chain::id);
+            Ok::<_, Error>(newest.first::<ConnectionId>(c).optional()?)
+        });
+        let Some(id) = newest.await? else {
+            return Ok(());
+        };
+        match self.chain(id).await {
+            Err(Error::Vault(error @ vault::Error::UnknownKey { .. })) => Err(error.into()),
+            // One row that was changed is for the verification to tell.
+            _ => Ok(()),
+        }
     }
 
     /// The chain of a connection that has one.

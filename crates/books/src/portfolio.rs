@@ -53,6 +53,15 @@ impl Books {
         Ok(made)
     }
 
+    /// Whether the database answers: one row is read.
+    pub async fn is_ready(&self) -> Result<(), Error> {
+        let any = self.store().read(|c| {
+            let any = portfolio::table.select(portfolio::id);
+            Ok::<_, Error>(any.first::<PortfolioId>(c).optional()?)
+        });
+        any.await.map(drop)
+    }
+
     /// All portfolios, by name.
     pub async fn portfolios(&self) -> Result<Vec<Portfolio>, Error> {
         let all = self.store().read(|c| {

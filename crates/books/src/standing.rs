@@ -139,6 +139,42 @@ impl Books {
         self.standing(id).await
     }
 
+    /// Looks at the connections whose webhooks do not lead to this server's address, as after a start
+    /// under another one.
+    pub async fn look_where_moved(&self) -> Result<(), Error> {
+        for id in self.led_elsewhere().await? {
+            match self.refresh(id).await {
+                Ok(lights) if lights.webhook.is_green => {
+                    tracing::info!(connection = %id, "the webhook leads here now");
+                }
+                Ok(Lights { webhook: red, .. }) => {
+                    tracing::warn!(connection = %id, "{}", red.message);
+                }
+                Err(error) => tracing::warn!(connection = %id, %error, "could not be looked at"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Connections whose webhooks should lead to this server and do not.
+    async fn led_elsewhere(&self) -> Result<Vec<ConnectionId>, Error> {
+        let mut elsewhere = Vec::new();
+        let Some(base) = self.public_url() else {
+            return Ok(elsewhere);
+        };
+        for portfolio in self.portfolios().await? {
+            let ours = self.connections(portfolio.id).await?.into_iter();
+            let ours = ours.filter(|one| one.is_connected && one.webhook_base.is_none());
+            for Connection { id, .. } in ours {
+                let webhook = self.status(id).await?.webhook;
+                if webhook.is_none_or(|webhook| webhook.url != base.url_of(id)) {
+                    elsewhere.push(id);
+                }
+            }
+        }
+        Ok(elsewhere)
+    }
+
     /// Disconnects.
     pub async fn order_disconnect(&self, id: ConnectionId) -> Result<Ended, Error> {
         let left = self.disconnect(id).await?.left;

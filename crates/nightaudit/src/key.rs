@@ -24,7 +24,7 @@ pub(crate) async fn rotate(args: KeyArgs) -> Result<(), CommandError> {
         }
     };
     // Before there is a new key: secrets that the present keys do not open must stop us here.
-    Sealed::open(&config).await?;
+    Sealed::open(&config).await?.reseal().await?;
     let id = rotate_key_file(&file)?;
     output::line(format_args!("{} has the new key {id}", file.display()))?;
     seal_anew(&config).await
@@ -52,23 +52,29 @@ impl Sealed {
             None
         };
         let books = if store::exists(&config.database, books::STORE_NAME)? {
-            Some(open::books(config)?)
+            Some(open::books(config).await?)
         } else {
             None
         };
         Ok(Self { payments, books })
     }
+
+    /// Seals anew what is not under the first key; says how much that was. Interrupted at any point,
+    /// it is done by doing it again: the former keys are in the file still.
+    async fn reseal(&self) -> Result<usize, CommandError> {
+        let mut count = 0;
+        if let Some(Payments { platform, .. }) = &self.payments {
+            count += platform.reseal_secrets().await?;
+        }
+        if let Some(books) = &self.books {
+            count += books.reseal().await?;
+        }
+        Ok(count)
+    }
 }
 
 async fn seal_anew(config: &Config) -> Result<(), CommandError> {
-    let sealed = Sealed::open(config).await?;
-    let mut count = 0;
-    if let Some(Payments { platform, .. }) = sealed.payments {
-        count += platform.reseal_secrets().await?;
-    }
-    if let Some(books) = sealed.books {
-        count += books.reseal().await?;
-    }
+    let count = Sealed::open(config).await?.reseal().await?;
     output::line(match count {
         0 => "all secrets are under the first key already".to_owned(),
         1 => "1 secret sealed anew under the first key".to_owned(),

@@ -84,9 +84,10 @@ impl Payments {
 }
 
 /// Opens the books and brings them to this program's version.
-pub(crate) fn books(config: &Config) -> Result<Books, CommandError> {
+pub(crate) async fn books(config: &Config) -> Result<Books, CommandError> {
     let vault = Arc::new(Vault::new(config.keys.load()?));
     let books = Books::open(&config.database, vault, Arc::new(SystemClock))?;
+    books.check_key().await?;
     Ok(books.with_public_url(config.public_url.clone()))
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use axum::http::StatusCode;
 use axum::{Json, Router};
 use books::Books;
-use books::api::control_router;
+use books::api::{control_router, health_router};
 use data_encoding::BASE64URL_NOPAD;
 use store::{Control, DataDir, random_bytes};
 use tokio::net::TcpListener;
@@ -40,6 +40,7 @@ pub(crate) struct Server {
     router: Router,
     connections: ConnectionLimits,
     payments: Option<Payments>,
+    books: Option<Books>,
     /// Let go last, when all databases are closed.
     _directory: DataDir,
 }
@@ -55,8 +56,11 @@ impl Server {
         } else {
             None
         };
-        let books = ours(System::Books).then(|| open::books(&serve.config));
-        let books = books.transpose()?;
+        let books = if ours(System::Books) {
+            Some(open::books(&serve.config).await?)
+        } else {
+            None
+        };
         let listener = listen(serve.listen).await?;
         let address = listener.local_addr()?;
         let admin_token = Zeroizing::new(BASE64URL_NOPAD.encode(&random_bytes::<32>()));
@@ -71,6 +75,7 @@ impl Server {
             router: router(payments.as_ref(), books.as_ref(), &admin_token),
             connections: serve.connections,
             payments,
+            books,
             _directory: directory,
         })
     }
@@ -85,8 +90,8 @@ impl Server {
     pub(crate) async fn run(self, signals: &mut StopSignals) -> Result<(), CommandError> {
         let stop = CancellationToken::new();
         let jobs_stop = CancellationToken::new();
-        let payments = self.payments.clone();
-        let jobs = tokio::spawn(jobs(payments, jobs_stop.clone()));
+        let work = jobs(self.payments.clone(), self.books.clone(), jobs_stop.clone());
+        let jobs = tokio::spawn(work);
 
         let serving =
             connections::serve(self.listener, self.router, self.connections, stop.clone());
@@ -130,17 +135,35 @@ fn router(payments: Option<&Payments>, books: Option<&Books>, token: &Zeroizing<
             (StatusCode::NOT_FOUND, Json(text))
         }),
     };
-    match books {
-        Some(books) => router.merge(control_router(books.clone(), token.clone())),
-        None => router,
+    let Some(books) = books else {
+        return router;
+    };
+    let router = router.merge(control_router(books.clone(), token.clone()));
+    if payments.is_some() {
+        return router;
     }
+    router.merge(health_router(books.clone()))
 }
 
 /// The work that nobody waits for.
-async fn jobs(payments: Option<Payments>, stop: CancellationToken) {
-    if let Some(Payments { platform, .. }) = payments {
-        platform.run_jobs(stop).await;
-    }
+async fn jobs(payments: Option<Payments>, books: Option<Books>, stop: CancellationToken) {
+    let payments = async {
+        if let Some(Payments { platform, .. }) = payments {
+            platform.run_jobs(stop.clone()).await;
+        }
+    };
+    let books = async {
+        let Some(books) = books else { return };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            looked = books.look_where_moved() => {
+                if let Err(error) = looked {
+                    tracing::error!(%error, "whether webhooks lead here could not be seen");
+                }
+            }
+        }
+    };
+    tokio::join!(payments, books);
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {

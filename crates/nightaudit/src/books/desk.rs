@@ -33,7 +33,7 @@ impl BooksDesk {
         Ok(match claim(&config.data).await? {
             Claim::Server(control) => Self::Server(Server::of(control, System::Books)?),
             Claim::Ours(directory) => Self::Here {
-                books: open::books(config)?,
+                books: open::books(config).await?,
                 _directory: directory,
             },
         })

@@ -226,20 +226,63 @@ async fn a_wrong_secret_turns_the_light_red_until_it_is_repaired() {
 async fn what_was_mended_shows_after_a_refresh() {
     let Two { there, here } = Two::on(Engine::Sqlite).await;
     let (platform, credentials) = platform(&there);
-    let red = here.connect(&platform.base, &credentials, &[]).expect(4);
-    let red = red.json();
+    let red = here
+        .connect(&platform.base, &credentials, &[])
+        .expect(4)
+        .json();
     assert_eq!(colors(&red), [true, true, false]);
     assert!(message(&red, "webhook").contains("webhook url"), "{red}");
 
-    // The address of the server does for all connections that have none of their own.
-    let books = here.serve(&["--public-url", "https://books.example.com/"]);
-    let green = here.run(&["refresh", "--format", "json"]).expect(0).json();
+    let file = "public_url = \"https://books.example.com/\"";
+    fs::write(here.path("books.toml"), file).unwrap();
+    let refresh = ["refresh", "--config", "books.toml", "--format", "json"];
+    let green = here.run(&refresh).expect(0).json();
     let id = green["connection"].as_str().unwrap();
-    assert_eq!(
-        green["webhook_url"],
-        format!("https://books.example.com/webhooks/guesty/{id}")
-    );
+    let url = format!("https://books.example.com/webhooks/guesty/{id}");
+    assert_eq!(green["webhook_url"], url);
+    platform.stop();
+}
+
+#[tokio::test]
+async fn a_server_moves_the_webhooks_to_where_it_is_reached() {
+    let Two { there, here } = Two::on(Engine::Sqlite).await;
+    let (platform, credentials) = platform(&there);
+    here.connect(&platform.base, &credentials, &[]).expect(4);
+    let books = here.serve(&["--only", "books", "--public-url", "https://moved.example"]);
+    let green = loop {
+        let now = here.run(&["status", "--format", "json"]).json();
+        if now["webhook_url"] != Value::Null {
+            break now;
+        }
+    };
+    assert_eq!(colors(&green), [true; 3], "{green}");
+    let url = green["webhook_url"].as_str().unwrap();
+    assert!(url.starts_with("https://moved.example/"), "{url}");
     books.stop();
+    platform.stop();
+}
+
+#[tokio::test]
+async fn a_server_of_books_alone_says_whether_it_is_ready() {
+    let home = Home::on(Engine::Sqlite).await;
+    let books = home.serve(&["--only", "books"]);
+    for (path, says) in [("/healthz", "ok"), ("/readyz", "ready")] {
+        let (status, said) = books.get(path, "").await;
+        assert_eq!((status.as_u16(), &said["status"]), (200, &json!(says)));
+    }
+    books.stop();
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_that_of_the_books_is_refused_at_the_start() {
+    let Two { there, here } = Two::on(Engine::Sqlite).await;
+    let (platform, credentials) = platform(&there);
+    here.connect(&platform.base, &credentials, &[]).expect(4);
+    fs::remove_file(here.path("nightaudit-data/key")).unwrap();
+    let serve = ["serve", "--only", "books", "--listen", "127.0.0.1:0"];
+    for command in [&serve[..], &["refresh"], &["key", "rotate"]] {
+        here.run(command).refused(1, "--key-file or NIGHTAUDIT_KEY");
+    }
     platform.stop();
 }
 
