@@ -130,6 +130,8 @@ impl Error {
                 | Self::NoConnection(_)
                 | Self::Disconnected(_)
                 | Self::Credentials(_)
+                | Self::AnotherAccount { .. }
+                | Self::AccountTaken { .. }
                 | Self::SyncUnderWay { .. }
                 | Self::Choice(_)
                 | Self::BaseUrl(_)

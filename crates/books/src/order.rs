@@ -3,7 +3,7 @@
 //! It refuses to know who asks, and how that is carried.
 
 use contract::id::ConnectionId;
-use guesty::{Guesty, Limits, Settings};
+use guesty::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::mirror::{Mirror, Rebuilt};
@@ -102,12 +102,8 @@ impl Books {
         order: &SyncOrder,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
-        let way = Settings {
-            limits: order.pace.limits(),
-            ..self.way(order.connection).await?
-        };
+        let reader = self.reader(order.connection, order.pace.limits()).await?;
         let chain = self.begin_chain(order.connection).await?;
-        let reader = Guesty::new(way)?.reader();
         let sync = Sync::new(
             &chain,
             reader,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use contract::id::{AccountId, ConnectionId};
-use guesty::{Guesty, Reader};
+use guesty::{Guesty, Limits, Reader, Settings};
 use store::Lock;
 
 use super::row::{self, Row};
@@ -15,9 +15,24 @@ use super::{change, look};
 use crate::{Books, Error};
 
 impl Books {
+    /// What reads the connection's account: an error if that is another than before, or one that
+    /// another connection of the portfolio mirrors.
+    pub async fn reader(&self, id: ConnectionId, limits: Limits) -> Result<Reader, Error> {
+        let way = Settings {
+            limits,
+            ..self.way(id).await?
+        };
+        let reader = Guesty::new(way)?.reader();
+        match self.recognize(id, &reader).await {
+            // A source that cannot be asked says so again, to whoever reads.
+            Ok(()) | Err(Error::Source(_)) => Ok(reader),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes sure that what a reader reads is the connection's account: an error if it is another
     /// than before, or one that another connection of the portfolio mirrors.
-    pub async fn recognize(&self, id: ConnectionId, reader: &Reader) -> Result<(), Error> {
+    pub(super) async fn recognize(&self, id: ConnectionId, reader: &Reader) -> Result<(), Error> {
         let Some(found) = account_of(reader).await? else {
             return Ok(());
         };

@@ -124,8 +124,8 @@ impl Books {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// How to reach the account, with a token that all processes on these books share. What is
-    /// read over it belongs into the mirror only if it is [recognized](Self::recognize).
+    /// How to reach the account, with a token that all processes on these books share. What is to
+    /// be mirrored is read through a [`reader`](Self::reader).
     pub async fn way(&self, id: ConnectionId) -> Result<Settings, Error> {
         let row = self.row(id).await?;
         let sealed = row.sealed_secret.clone().ok_or(Error::Disconnected(id))?;

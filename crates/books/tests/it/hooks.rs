@@ -21,6 +21,8 @@ pub struct Hooks {
     pub closed: Option<(StatusCode, Value)>,
     /// What it answers to whoever subscribes instead.
     pub refusal: Option<(StatusCode, Value)>,
+    /// Names of events that it does not have.
+    pub unknown: Vec<&'static str>,
     /// Whether it subscribes, and its answer is lost.
     pub loses_answers: bool,
     /// How often the secret is not there yet.
@@ -43,6 +45,15 @@ impl Hooks {
         });
         self.webhooks.push(webhook.clone());
         webhook
+    }
+
+    fn unknown_in(&self, order: &Value) -> Option<Response> {
+        let events = order["events"].as_array().unwrap();
+        let unknown = events
+            .iter()
+            .find(|event| self.unknown.contains(&event.as_str().unwrap()))?;
+        let refusal = json!(format!("events: {unknown} is not an event."));
+        Some((StatusCode::BAD_REQUEST, Json(refusal)).into_response())
     }
 
     fn closed(&self) -> Option<Response> {
@@ -74,6 +85,9 @@ async fn subscribe(State(rooms): Shared, Json(new): Json<Value>) -> Response {
     if let Some((status, body)) = &hooks.refusal {
         return (*status, Json(body)).into_response();
     }
+    if let Some(refused) = hooks.unknown_in(&new) {
+        return refused;
+    }
     let made = hooks.add(new["url"].as_str().unwrap(), &new["events"]);
     if hooks.loses_answers {
         return (StatusCode::BAD_GATEWAY, "lost").into_response();
@@ -87,9 +101,13 @@ async fn change(
     Json(change): Json<Value>,
 ) -> Response {
     let hooks = &mut rooms.lock().unwrap().hooks;
+    if let Some(refused) = hooks.unknown_in(&change) {
+        return refused;
+    }
     let mut webhooks = hooks.webhooks.iter_mut();
     match webhooks.find(|webhook| webhook["_id"] == id.as_str()) {
         Some(webhook) => {
+            webhook.as_object_mut().unwrap().remove("disabledAt");
             webhook["events"] = change["events"].clone();
             Json(json!([webhook])).into_response()
         }

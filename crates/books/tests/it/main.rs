@@ -11,12 +11,15 @@ mod hooks;
 mod house;
 mod support;
 
+mod account;
 mod connection;
 mod evidence;
 mod lights;
 mod mirror;
 mod order;
 mod reread;
+mod reseal;
 mod runs;
+mod secrecy;
 mod sync;
 mod webhook;

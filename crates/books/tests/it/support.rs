@@ -41,7 +41,17 @@ impl Fixture for Desk {
 }
 
 fn open(database: &TestDatabase, clock: &Arc<ManualClock>, key: u8) -> Result<Books, Error> {
-    let keys = Keyring::new(Key::from_bytes(&[key; 32]), vec![]);
+    open_with(database, clock, key, &[])
+}
+
+fn open_with(
+    database: &TestDatabase,
+    clock: &Arc<ManualClock>,
+    first: u8,
+    former: &[u8],
+) -> Result<Books, Error> {
+    let key = |key: u8| Key::from_bytes(&[key; 32]);
+    let keys = Keyring::new(key(first), former.iter().copied().map(key).collect());
     let clock = Arc::<ManualClock>::clone(clock);
     Books::open(database.url(), Arc::new(Vault::new(keys)), clock)
 }
@@ -55,6 +65,11 @@ impl Desk {
     /// Another process on the same database, with the key of so many.
     pub fn another(&self, key: u8) -> Books {
         open(&self.database, &self.clock, key).unwrap()
+    }
+
+    /// Another process on the same database, with a new key and former ones.
+    pub fn with_keys(&self, key: u8, former: &[u8]) -> Books {
+        open_with(&self.database, &self.clock, key, former).unwrap()
     }
 
     /// Runs a statement on the books' tables, as nobody should.

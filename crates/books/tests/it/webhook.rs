@@ -178,6 +178,36 @@ on_both_engines! {
         assert_eq!(hooks(&house, |hooks| hooks.made), 1);
     }
 
+    async fn events_that_the_source_does_not_have_are_left_out_and_named(desk: Desk) {
+        let house = house().await;
+        let id = connect(&desk, &house).await;
+        hooks(&house, |hooks| hooks.unknown = vec!["reservation.new"]);
+        let books = reached(&desk, HERE);
+        for _ in 0..2 {
+            let lights = assert_green(&books, id).await;
+            assert!(lights.webhook.message.contains("does not offer reservation.new"), "{lights:?}");
+        }
+        let others: Vec<_> = EVENTS.iter().filter(|event| **event != "reservation.new").collect();
+        assert_eq!(hooks(&house, |hooks| hooks.webhooks[0]["events"].clone()), json!(others));
+        let only = format!("must be one of: {}, task.created", others.iter().map(|event| **event).collect::<Vec<_>>().join(", "));
+        hooks(&house, |hooks| {
+            hooks.webhooks.clear();
+            hooks.refusal = Some((StatusCode::BAD_REQUEST, json!(only)));
+        });
+        // As long as it refuses all the same, nothing is made, and it is asked no more than twice.
+        assert_says(&webhook_light(&books, id).await, "must be one of");
+    }
+
+    async fn a_webhook_that_was_disabled_is_enabled_again(desk: Desk) {
+        let house = house().await;
+        let id = connect(&desk, &house).await;
+        let books = reached(&desk, HERE);
+        assert_green(&books, id).await;
+        hooks(&house, |hooks| hooks.webhooks[0]["disabledAt"] = json!("2026-11-20T12:00:00.000Z"));
+        assert_green(&books, id).await;
+        assert_eq!(hooks(&house, |hooks| hooks.webhooks[0].get("disabledAt").cloned()), None);
+    }
+
     async fn a_lost_answer_makes_no_second_webhook(desk: Desk) {
         let house = house().await;
         let id = connect(&desk, &house).await;

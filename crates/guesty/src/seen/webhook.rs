@@ -1,5 +1,6 @@
 //! Subscriptions.
 
+use contract::Timestamp;
 use contract::id::AccountId;
 use contract::id::WebhookId;
 use serde::{Deserialize, Serialize};
@@ -20,4 +21,6 @@ pub struct Webhook {
     /// Which, by their names.
     #[serde(deserialize_with = "list")]
     pub events: Vec<Field<String>>,
+    /// Since when nothing is sent any more, because nothing arrived for long.
+    pub disabled_at: Field<Timestamp>,
 }

@@ -127,17 +127,19 @@ impl Books {
             let message = trouble::without_secret(&error.problem, url);
             return Ok(Light::red(message));
         }
+        let mut told = vec![format!("the source sends what changes to {url}")];
+        if !subscribed.refused.is_empty() {
+            let refused = subscribed.refused.join(", ");
+            told.push(format!("it does not offer {refused}"));
+        }
         for other in subscribed.others {
             if let Err(error) = registrar.delete(other).await {
-                return Ok(Light::green(format!(
-                    "the source sends what changes to {url}; another webhook of ours, {other}, \
-                     could not be removed yet: {error}"
-                )));
+                told.push(format!(
+                    "another webhook of ours, {other}, could not be removed yet: {error}"
+                ));
             }
         }
-        Ok(Light::green(format!(
-            "the source sends what changes to {url}"
-        )))
+        Ok(Light::green(told.join("; ")))
     }
 
     /// Keeps a subscription, and that it was made if it is another than before.

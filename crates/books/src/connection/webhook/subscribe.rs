@@ -2,9 +2,13 @@
 
 use contract::id::{ConnectionId, WebhookId};
 use guesty::seen::webhook::Webhook;
-use guesty::{Error, Problem, WebhookRegistrar};
+use guesty::{Error, Problem, Refusal, WebhookRegistrar};
 
 use super::{EVENTS, base};
+
+/// An event that every source has and we never ask for: where a refusal names it, it says what may be
+/// had.
+const NEVER_ASKED: &str = "task.created";
 
 /// What the source has for a connection.
 pub(super) struct Subscribed {
@@ -12,6 +16,8 @@ pub(super) struct Subscribed {
     pub(super) id: WebhookId,
     /// Others that were meant for the connection: to another address, or made twice.
     pub(super) others: Vec<WebhookId>,
+    /// Which of our events the source does not offer.
+    pub(super) refused: Vec<&'static str>,
 }
 
 /// Subscribes a url unless it is, and finds what else is there for the connection.
@@ -23,13 +29,14 @@ pub(super) async fn subscribe(
     let ours = list(registrar, connection).await?;
     let here = ours.iter().filter(|webhook| webhook.url.text() == url);
     // Programs that look side by side keep the same one.
-    let id = match here.min_by_key(|webhook| webhook.id.get()) {
+    let (id, refused) = match here.min_by_key(|webhook| webhook.id.get()) {
         Some(webhook) => settle(registrar, webhook).await?,
         None => create(registrar, connection, url).await?,
     };
     let others = ours.iter().filter_map(|webhook| webhook.id.get());
     Ok(Subscribed {
         id,
+        refused,
         others: others.filter(|&other| other != id).collect(),
     })
 }
@@ -46,14 +53,17 @@ pub(super) async fn list(
     Ok(webhooks)
 }
 
-/// Makes sure that a subscription has our events.
-async fn settle(registrar: &WebhookRegistrar, webhook: &Webhook) -> Result<WebhookId, Error> {
+/// Makes sure that a subscription has our events, and is not disabled.
+async fn settle(registrar: &WebhookRegistrar, webhook: &Webhook) -> Result<Made, Error> {
     let id = webhook.id.get().ok_or_else(nameless)?;
     let has = |event: &&str| webhook.events.iter().any(|has| has.text() == *event);
-    if webhook.events.len() != EVENTS.len() || !EVENTS.iter().all(has) {
-        registrar.update_events(id, &EVENTS).await?;
+    let has_all = webhook.events.len() == EVENTS.len() && EVENTS.iter().all(has);
+    if has_all && webhook.disabled_at.is_absent() {
+        return Ok((id, Vec::new()));
     }
-    Ok(id)
+    let change = |events: Vec<_>| async move { registrar.update_events(id, &events).await };
+    let (_, refused) = offered(change).await?;
+    Ok((id, refused))
 }
 
 /// Subscribes. If the answer is lost, it may have been done all the same: the list tells.
@@ -61,11 +71,11 @@ async fn create(
     registrar: &WebhookRegistrar,
     connection: ConnectionId,
     url: &str,
-) -> Result<WebhookId, Error> {
-    let made = registrar.create(url, &EVENTS).await;
-    let error = match made {
-        Ok(made) => match made.value.id.get() {
-            Some(id) => return Ok(id),
+) -> Result<Made, Error> {
+    let create = |events: Vec<_>| async move { registrar.create(url, &events).await };
+    let error = match offered(create).await {
+        Ok((made, refused)) => match made.value.id.get() {
+            Some(id) => return Ok((id, refused)),
             None => nameless(),
         },
         Err(error) if is_refusal(&error.problem) => return Err(error),
@@ -73,9 +83,47 @@ async fn create(
     };
     let ours = list(registrar, connection).await?;
     let here = ours.iter().filter(|webhook| webhook.url.text() == url);
-    here.filter_map(|webhook| webhook.id.get())
-        .min()
-        .ok_or(error)
+    let id = here.filter_map(|webhook| webhook.id.get()).min();
+    Ok((id.ok_or(error)?, Vec::new()))
+}
+
+/// A subscription, and which of our events the source does not offer.
+type Made = (WebhookId, Vec<&'static str>);
+
+/// Asks for our events, or for those of them that the source offers.
+async fn offered<T, F>(
+    ask: impl Fn(Vec<&'static str>) -> F,
+) -> Result<(T, Vec<&'static str>), Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let error = match ask(EVENTS.to_vec()).await {
+        Ok(made) => return Ok((made, Vec::new())),
+        Err(error) => error,
+    };
+    let Problem::Refused(refusal) = &error.problem else {
+        return Err(error);
+    };
+    let refused = refused_events(refusal);
+    let others = EVENTS.iter().filter(|event| !refused.contains(event));
+    let others: Vec<_> = others.copied().collect();
+    if refused.is_empty() || others.is_empty() {
+        return Err(error);
+    }
+    Ok((ask(others).await?, refused))
+}
+
+/// Which of our events a refusal is about: those that it names, unless it names those that may be
+/// had.
+fn refused_events(refusal: &Refusal) -> Vec<&'static str> {
+    let said = format!("{} {}", refusal.message, refusal.details.join(" "));
+    let words: Vec<&str> = said
+        .split(|c: char| !(c.is_alphanumeric() || ".-_".contains(c)))
+        .map(|word| word.trim_end_matches('.'))
+        .collect();
+    let is_offer = words.contains(&NEVER_ASKED);
+    let named = |event: &&&str| words.contains(event) != is_offer;
+    EVENTS.iter().filter(named).copied().collect()
 }
 
 /// Whether the source says that nothing was done.
