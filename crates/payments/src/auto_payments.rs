@@ -9,11 +9,12 @@ use crate::Error;
 use crate::collect::{self, Target};
 use crate::model::auto_payment::{Dates, fits};
 use crate::model::reservation::Reservation;
-use crate::model::{Arrange, Command, Rejection};
+use crate::model::{Arrange, Command, Payment, Rejection, State};
 use crate::store::scope::Scope;
 use crate::store::{auto_payment, payment_method, reservation};
 
-/// Keeps the policy by which a reservation is paid that is confirmed now.
+/// Keeps the policy by which a reservation is paid that is confirmed now. Where somebody has changed
+/// the payments before, none is.
 pub(crate) fn agree(connection: &mut Connection, new: &mut Reservation) -> Result<(), Error> {
     let holding = auto_payment::holding(connection, new.account, Some(new.listing))?;
     let policy = holding.map(|(_, policy)| policy);
@@ -64,8 +65,30 @@ pub(crate) fn follow(
     collect::keep(connection, target, &command, now)
 }
 
-/// A guest has a new card: their payments that wait for one are charged to it.
-pub(crate) fn card_added(
+/// A payment was answered. A card that was declined for good is charged no more; what is to be tried
+/// again may be more than is due by now, or on such a card.
+pub(crate) fn answered(
+    connection: &mut Connection,
+    Target {
+        account,
+        reservation,
+    }: Target,
+    guest: GuestId,
+    payment: &Payment,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if payment.was_declined_for_good() {
+        cards_changed(connection, account, guest, now)
+    } else if payment.auto.is_some() && payment.state == State::Scheduled {
+        follow(connection, account, reservation, now)
+    } else {
+        Ok(())
+    }
+}
+
+/// A guest has a new card, or one less that can be charged: their payments that wait are charged to
+/// what there is by now.
+pub(crate) fn cards_changed(
     connection: &mut Connection,
     account: AccountId,
     guest: GuestId,

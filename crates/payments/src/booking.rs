@@ -64,6 +64,7 @@ pub(crate) fn amend(
     now: Timestamp,
 ) -> Result<(), Error> {
     let stay = find(connection, scope, id)?;
+    let is_touched = stay.is_touched;
     let kept = stay.reservation;
     let home = match written.listing_id {
         Some(listing) if listing != kept.listing => home_of(connection, scope, listing)?,
@@ -75,7 +76,7 @@ pub(crate) fn amend(
     }
     let catalog = catalog::of(connection, scope.account, home.listing)?;
     let mut new = change(&current, written, home, &catalog, now, &mut new_id)?;
-    if new.status == Status::Confirmed && kept.status != Status::Confirmed {
+    if new.status == Status::Confirmed && kept.status != Status::Confirmed && !is_touched {
         auto_payments::agree(connection, &mut new)?;
     }
     save(connection, &kept, &new, now)

@@ -71,7 +71,7 @@ pub(crate) async fn make_method(
                 body: json!({ "guestId": kept.guest_id }),
             };
             event::record(connection, account, &received, now)?;
-            auto_payments::card_added(connection, account, guest, now)
+            auto_payments::cards_changed(connection, account, guest, now)
         })
         .await?;
     Ok(method)

@@ -32,7 +32,7 @@ use crate::store::attempt::AttemptRow;
 use crate::store::folio::{self, Stay};
 use crate::store::payment_method::{self, Charged, MethodSummary};
 use crate::store::statement::Statement;
-use crate::{Error, Platform};
+use crate::{Error, Platform, auto_payments};
 
 /// Whose folio a command is for.
 #[derive(Debug, Clone, Copy)]
@@ -381,6 +381,9 @@ fn end(connection: &mut Connection, ended: &Ended) -> Result<Option<Statement>, 
         decided => decided?,
     };
     let after = record(connection, &stay, &events, payload, now)?;
+    if let Some(payment) = after.payment(call.payment) {
+        auto_payments::answered(connection, ended.target, after.guest, payment, now)?;
+    }
     let attempt = attempt_row(call, &events, payload, now);
     let is_all = call.first_with.is_some() && after.payments.len() == 1;
     Ok((is_all && attempt.is_some())

@@ -117,7 +117,8 @@ pub(crate) struct RefundPayment {
 #[derive(Debug, Clone)]
 pub(crate) struct Arrange {
     pub(crate) dates: Dates,
-    /// The guest's methods that can be charged more than once, the newest first.
+    /// The guest's methods that can be charged more than once, the newest first; without those that
+    /// were declined for good.
     pub(crate) cards: Vec<Method>,
     /// Ids for new payments: as many as the policy has instalments.
     pub(crate) ids: Vec<PaymentId>,

@@ -11,7 +11,7 @@ use store::{Connection, Lock, both};
 use super::guest;
 use super::scope::Scope;
 use crate::Error;
-use crate::model::{Method, Rejection, State};
+use crate::model::{Auto, Method, Rejection, State};
 use crate::schema::{listing, payment, payment_method, provider, reservation};
 
 /// A stored method.
@@ -130,7 +130,8 @@ pub(crate) fn of_id(
         .optional()?)
 }
 
-/// A guest's methods that can be charged for a reservation more than once, the newest first.
+/// A guest's methods that can be charged for a reservation more than once, the newest first; without
+/// those that were declined for good, for whatever reservation.
 pub(crate) fn reusable(
     connection: &mut Connection,
     account: AccountId,
@@ -140,6 +141,8 @@ pub(crate) fn reusable(
     let usable = Usable::AnyOr(Some(reservation));
     let mut known = of_guest(connection, account, guest, usable)?;
     known.retain(|method| method.status == ACTIVE && method.save_for_future_use);
+    let refused = declined_for_good(connection, known.iter().map(|method| method.id))?;
+    known.retain(|method| !refused.contains(&method.id));
     let newest_first = known.into_iter().rev();
     Ok(newest_first
         .map(|method| Method {
@@ -150,6 +153,23 @@ pub(crate) fn reusable(
             is_spent: false,
         })
         .collect())
+}
+
+/// Which of these methods are those of a payment of which
+/// [`was_declined_for_good`](crate::model::Payment::was_declined_for_good) holds.
+fn declined_for_good(
+    connection: &mut Connection,
+    methods: impl Iterator<Item = PaymentMethodId>,
+) -> Result<Vec<PaymentMethodId>, Error> {
+    let found: Vec<Option<PaymentMethodId>> = payment::table
+        .filter(payment::payment_method_id.eq_any(methods.map(Some)))
+        .filter(payment::state.eq(State::Failed.name()))
+        .filter(payment::tries_left.gt(0))
+        .filter(payment::tries_left.lt(i64::from(Auto::TRIES)))
+        .select(payment::payment_method_id)
+        .distinct()
+        .load(connection)?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The methods of a reservation's payments.

@@ -123,11 +123,20 @@ impl History {
         } else {
             Command::Arrange(Arrange {
                 dates: self.dates,
-                cards: self.cards.clone(),
+                cards: self.chargeable(),
                 ids: (0..12).map(|_| self.id()).collect(),
             })
         };
         self.tell(&command).unwrap()
+    }
+
+    /// The guest's one card, until it was declined for good.
+    fn chargeable(&self) -> Vec<Method> {
+        let mut payments = self.folio.payments.iter();
+        if payments.any(Payment::was_declined_for_good) {
+            return Vec::new();
+        }
+        self.cards.clone()
     }
 
     /// Carries out what is due by now, up to the processor's answer.
@@ -170,6 +179,11 @@ impl History {
             outcome,
         })
         .unwrap();
+        let answered = self.folio.payment(payment).unwrap();
+        let is_tried_again = answered.auto.is_some() && answered.state == State::Scheduled;
+        if is_tried_again || answered.was_declined_for_good() {
+            self.follow();
+        }
     }
 
     fn by_hand(&mut self, hand: Hand) -> bool {
@@ -249,9 +263,10 @@ impl History {
             self.naive_due()
         };
         prop_assert_eq!(sum, due, "{:?}", self.folio.payments);
-        // The one card may have been declined for good.
-        if !self.cards.is_empty() && self.hard.is_empty() {
-            let is_charged = |p: &Payment| matches!(p.source, Source::Card { .. });
+        let is_charged = |p: &Payment| matches!(p.source, Source::Card { .. });
+        if self.chargeable().is_empty() {
+            prop_assert!(!waiting.clone().any(is_charged), "a refused card stayed");
+        } else {
             prop_assert!(waiting.clone().all(is_charged), "a placeholder stayed");
         }
         Ok(())

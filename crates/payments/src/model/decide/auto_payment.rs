@@ -27,7 +27,6 @@ pub(super) fn arrange(folio: &Folio, arrange: &Arrange, now: Timestamp) -> Vec<E
     let Some(policy) = active(folio) else {
         return Vec::new();
     };
-    let cards = chargeable(folio, &arrange.cards);
     let open = open(folio, policy);
     let amounts = amounts(folio, policy, &open);
     let mut ids = arrange.ids.iter();
@@ -47,7 +46,7 @@ pub(super) fn arrange(folio: &Folio, arrange: &Arrange, now: Timestamp) -> Vec<E
                     } else {
                         moved(known.due, planned, now)
                     },
-                    source: source(Some(&known.source), &cards),
+                    source: source(Some(&known.source), &arrange.cards),
                     ..known.clone()
                 };
                 events.extend(change(known, changed));
@@ -55,7 +54,7 @@ pub(super) fn arrange(folio: &Folio, arrange: &Arrange, now: Timestamp) -> Vec<E
             None if amount.is_positive() => events.extend(ids.next().map(|id| {
                 let due = planned.max(now);
                 let auto = Auto::new(place);
-                let source = source(None, &cards);
+                let source = source(None, &arrange.cards);
                 Event::Posted(planned_payment(*id, source, amount, due, auto, now))
             })),
             None => {}
@@ -81,33 +80,6 @@ pub(super) fn call_off(folio: &Folio) -> Vec<Event> {
             _ => None,
         })
         .collect()
-}
-
-/// What follows from an answer: a payment that is to be tried again may be more than is due by now.
-pub(super) fn after_answer(folio: &Folio, answered: &[Event]) -> Vec<Event> {
-    if active(folio).is_none() {
-        return Vec::new();
-    }
-    let mut after = folio.clone();
-    for event in answered {
-        after.apply(event);
-    }
-    let Some(policy) = active(&after) else {
-        return Vec::new();
-    };
-    let waiting: Vec<Open<'_>> = after.payments.iter().filter_map(waiting).collect();
-    let amounts = amounts(&after, policy, &waiting);
-    let changes = waiting.iter().zip(amounts).filter_map(|(open, amount)| {
-        let known = open.payment?;
-        change(
-            known,
-            Payment {
-                amount,
-                ..known.clone()
-            },
-        )
-    });
-    changes.collect()
 }
 
 /// A payment's date has come, and there is no way to charge it.
@@ -216,7 +188,7 @@ fn moved(due: Option<Timestamp>, planned: Timestamp, now: Timestamp) -> Option<T
 }
 
 /// The method that is charged: the one that was, as long as it can be; else the guest's newest.
-fn source(known: Option<&Source>, cards: &[&Method]) -> Source {
+fn source(known: Option<&Source>, cards: &[Method]) -> Source {
     let is_usable = |source: &&Source| match source {
         Source::Card { method, .. } => cards.iter().any(|card| card.id == *method),
         Source::Recorded { .. } => false,
@@ -233,19 +205,6 @@ fn source(known: Option<&Source>, cards: &[&Method]) -> Source {
             name: card.name.clone(),
         },
     )
-}
-
-/// The guest's cards, the newest first, without those that were declined for good.
-fn chargeable<'a>(folio: &Folio, cards: &'a [Method]) -> Vec<&'a Method> {
-    let is_refused = |card: &&Method| {
-        let is_of_card =
-            |source: &Source| matches!(source, Source::Card { method, .. } if *method == card.id);
-        folio
-            .payments
-            .iter()
-            .any(|payment| payment.was_declined_for_good() && is_of_card(&payment.source))
-    };
-    cards.iter().filter(|card| !is_refused(card)).collect()
 }
 
 fn planned_payment(

@@ -56,11 +56,7 @@ pub(crate) fn decide(
             attempt,
             kind,
             outcome,
-        } => {
-            let mut events = attempt::answer(folio, *payment, *attempt, *kind, outcome, now)?;
-            events.extend(auto_payment::after_answer(folio, &events));
-            Ok(events)
-        }
+        } => attempt::answer(folio, *payment, *attempt, *kind, outcome, now),
     }
 }
 

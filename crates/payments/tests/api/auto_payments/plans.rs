@@ -146,6 +146,7 @@ on_both_engines! {
         let confirmed = hotel.change(&reserved, &json!({"status": "confirmed"})).await;
         assert_eq!(payments(&confirmed).len(), 1);
         assert_eq!(confirmed["money"]["isTouchedPayments"], true);
+        assert_eq!(confirmed["money"]["autoPaymentsPolicy"], json!([]));
     }
 
     async fn cancelling_calls_off_what_waits_and_leaves_what_people_planned(hotel: Hotel) {

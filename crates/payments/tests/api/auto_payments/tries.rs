@@ -4,7 +4,7 @@ use chrono::Duration;
 use serde_json::{Value, json};
 use store::on_both_engines;
 
-use super::{GUEST, Hotel, Remote, path, payments, plan, planned};
+use super::{GUEST, Hotel, METHOD, OF_ACCOUNT, Remote, path, payments, plan, planned};
 use crate::advance::told_of_ours;
 use crate::faults::Fault;
 
@@ -62,16 +62,59 @@ on_both_engines! {
         assert_eq!(hotel.told("payments.failed", &payments(&booked)[0]["_id"]).await, 1);
     }
 
-    async fn a_card_that_was_declined_for_good_gives_way_to_a_new_one(hotel: Hotel) {
+    async fn a_card_that_was_declined_for_good_gives_way_to_the_guests_other_one(hotel: Hotel) {
         let lost = hotel.store_card(GUEST, "pm_card_chargeDeclinedLostCard").await;
         let booked = hotel.book(&json!({})).await;
         hotel.advance("1d").await;
-        let good = hotel.store_card(GUEST, "pm_card_visa").await;
         let after = hotel.now(&booked).await;
         assert_eq!(payments(&after)[0]["paymentMethodId"], lost);
-        assert_eq!(payments(&after)[1]["paymentMethodId"], good);
+        assert_eq!(payments(&after)[1]["paymentMethodId"], METHOD);
+        assert_eq!(after["money"]["isTouchedPayments"], false);
         let advanced = hotel.advance("60d").await;
         assert_eq!(told_of_ours(&advanced), [("2023-09-17T13:00:00.000Z", "payment", "SUCCEEDED")]);
+    }
+
+    async fn a_card_that_was_declined_for_good_is_not_tried_again_without_another(hotel: Hotel) {
+        let guest = json!({"firstName": "Nora", "lastName": "Unlucky"});
+        let booked = hotel.book(&json!({"guest": guest, "guestId": null})).await;
+        let guest = booked["guestId"].as_str().unwrap();
+        hotel.store_card(guest, "pm_card_chargeDeclinedStolenCard").await;
+        hotel.advance("60d").await;
+        let waiting = hotel.now(&booked).await;
+        assert_eq!(plan(&waiting), [
+            planned("300", "FAILED", "2023-08-14T13:02:00.000Z"),
+            planned("700", "PENDING", "2023-09-17T13:00:00.000Z"),
+        ]);
+        assert_eq!(payments(&waiting)[1]["paymentMethod"]["method"], "CASH");
+        assert_eq!(hotel.charges().await, 1);
+
+        // Its date has come already.
+        let good = hotel.store_card(guest, "pm_card_visa").await;
+        assert_eq!(told_of_ours(&hotel.advance("1h").await), [
+            ("2023-10-13T13:02:00.000Z", "payment", "SUCCEEDED"),
+        ]);
+        assert_eq!(payments(&hotel.now(&booked).await)[1]["paymentMethodId"], good);
+    }
+
+    async fn a_card_that_was_declined_for_good_is_charged_for_no_other_stay_either(hotel: Hotel) {
+        let before_arrival = json!({"policy": [
+            {"type": "REST", "when": "BEFORE_CHECK_IN", "days": 14, "time": "09:00"},
+        ]});
+        hotel.app.put(OF_ACCOUNT, &before_arrival).await.expect(200);
+        let lost = hotel.store_card(GUEST, "pm_card_chargeDeclinedLostCard").await;
+        let first = hotel.book(&json!({})).await;
+        let later = json!({
+            "checkInDateLocalized": "2023-11-20", "checkOutDateLocalized": "2023-11-25",
+        });
+        let second = hotel.book(&later).await;
+        assert_eq!(payments(&second)[0]["paymentMethodId"], lost);
+        hotel.advance("60d").await;
+        assert_eq!(plan(&hotel.now(&first).await)[0].1, "FAILED");
+        assert_eq!(payments(&hotel.now(&second).await)[0]["paymentMethodId"], METHOD);
+        let third = hotel.book(&json!({
+            "checkInDateLocalized": "2024-01-20", "checkOutDateLocalized": "2024-01-25",
+        })).await;
+        assert_eq!(payments(&third)[0]["paymentMethodId"], METHOD);
     }
 
     async fn a_payment_planned_by_hand_is_tried_once(hotel: Hotel) {
