@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use axum::http::StatusCode;
 use axum::{Json, Router};
 use books::Books;
-use books::api::{control_router, health_router};
+use books::api::{around, control_router, health_router};
 use data_encoding::BASE64URL_NOPAD;
 use store::{Control, DataDir, random_bytes};
 use tokio::net::TcpListener;
@@ -72,7 +72,12 @@ impl Server {
         Ok(Self {
             address,
             listener,
-            router: router(payments.as_ref(), books.as_ref(), &admin_token),
+            router: router(
+                payments.as_ref(),
+                books.as_ref(),
+                &admin_token,
+                serve.connections.slow,
+            ),
             connections: serve.connections,
             payments,
             books,
@@ -124,7 +129,12 @@ impl Server {
 }
 
 /// The routes of what is served, and those of the commands on this machine.
-fn router(payments: Option<&Payments>, books: Option<&Books>, token: &Zeroizing<String>) -> Router {
+fn router(
+    payments: Option<&Payments>,
+    books: Option<&Books>,
+    token: &Zeroizing<String>,
+    body_within: Duration,
+) -> Router {
     let router = match payments {
         Some(Payments { platform, sandbox }) => {
             let control = platform.control_router(sandbox.clone(), token.clone());
@@ -138,11 +148,11 @@ fn router(payments: Option<&Payments>, books: Option<&Books>, token: &Zeroizing<
     let Some(books) = books else {
         return router;
     };
-    let router = router.merge(control_router(books.clone(), token.clone()));
-    if payments.is_some() {
-        return router;
+    let mut of_books = control_router(books.clone(), token.clone());
+    if payments.is_none() {
+        of_books = of_books.merge(health_router(books.clone()));
     }
-    router.merge(health_router(books.clone()))
+    router.merge(around(of_books, body_within))
 }
 
 /// The work that nobody waits for.

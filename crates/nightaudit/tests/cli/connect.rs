@@ -251,7 +251,7 @@ async fn a_server_moves_the_webhooks_to_where_it_is_reached() {
     let books = here.serve(&["--only", "books", "--public-url", "https://moved.example"]);
     let green = loop {
         let now = here.run(&["status", "--format", "json"]).json();
-        if now["webhook_url"] != Value::Null {
+        if now["lights"]["webhook"]["ok"] == true {
             break now;
         }
     };
@@ -270,6 +270,16 @@ async fn a_server_of_books_alone_says_whether_it_is_ready() {
         let (status, said) = books.get(path, "").await;
         assert_eq!((status.as_u16(), &said["status"]), (200, &json!(says)));
     }
+    let log = books.log();
+    assert!(log.contains("answered") && log.contains("/readyz"), "{log}");
+    let (status, _) = books
+        .post(
+            "/control/books/portfolios",
+            "guessed",
+            &json!({"name": "x"}),
+        )
+        .await;
+    assert_eq!(status, 401);
     books.stop();
 }
 
