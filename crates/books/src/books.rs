@@ -9,6 +9,8 @@ use vault::Vault;
 
 use crate::connection::WebhookBase;
 use crate::evidence::Chain;
+use crate::inbox::Inbox;
+use crate::jobs::JobSettings;
 use crate::schema::chain;
 use crate::{Error, MIGRATIONS, STORE_NAME};
 
@@ -19,6 +21,8 @@ pub struct Books {
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
     public_url: Option<WebhookBase>,
+    jobs: JobSettings,
+    inbox: Arc<Inbox>,
 }
 
 impl Books {
@@ -48,6 +52,8 @@ impl Books {
             vault,
             clock,
             public_url: None,
+            jobs: JobSettings::default(),
+            inbox: Arc::default(),
         }
     }
 
@@ -59,6 +65,20 @@ impl Books {
 
     pub(crate) fn public_url(&self) -> Option<&WebhookBase> {
         self.public_url.as_ref()
+    }
+
+    /// The same books, with work in the background as it is set here.
+    #[must_use]
+    pub fn with_jobs(self, jobs: JobSettings) -> Self {
+        Self { jobs, ..self }
+    }
+
+    pub(crate) fn jobs(&self) -> JobSettings {
+        self.jobs
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
     }
 
     /// The database, for what else belongs to the books.

@@ -17,6 +17,8 @@ pub mod choice;
 pub mod connection;
 mod error;
 pub mod evidence;
+pub mod inbox;
+pub mod jobs;
 pub mod mirror;
 mod order;
 pub mod portfolio;

@@ -56,7 +56,7 @@ pub enum Pace {
 }
 
 impl Pace {
-    fn limits(self) -> Limits {
+    pub(crate) fn limits(self) -> Limits {
         match self {
             Self::Half => Limits::default(),
             Self::Full => Limits::full_speed(),

@@ -144,3 +144,35 @@ diesel::table! {
         last_id -> Text,
     }
 }
+
+diesel::table! {
+    inbox_message (connection_id, message_id) {
+        connection_id -> Text,
+        message_id -> Text,
+        arrived_ms -> BigInt,
+        is_unknown -> Bool,
+    }
+}
+
+diesel::table! {
+    inbox_hint (connection_id, kind, object_id) {
+        connection_id -> Text,
+        kind -> Text,
+        object_id -> Text,
+        told -> BigInt,
+        since_ms -> BigInt,
+        due_ms -> BigInt,
+        is_claimed -> Bool,
+        tries -> BigInt,
+        problem -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    inbox_sweep (id) {
+        id -> Text,
+        due_ms -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(connection, inbox_hint, inbox_sweep);

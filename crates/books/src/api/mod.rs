@@ -3,7 +3,9 @@
 mod around;
 mod control;
 mod health;
+mod webhooks;
 
 pub use around::around;
 pub use control::control_router;
 pub use health::health_router;
+pub use webhooks::webhook_router;

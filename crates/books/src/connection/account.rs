@@ -32,7 +32,7 @@ impl Books {
 
     /// Makes sure that what a reader reads is the connection's account: an error if it is another
     /// than before, or one that another connection of the portfolio mirrors.
-    pub(super) async fn recognize(&self, id: ConnectionId, reader: &Reader) -> Result<(), Error> {
+    pub(crate) async fn recognize(&self, id: ConnectionId, reader: &Reader) -> Result<(), Error> {
         let Some(found) = account_of(reader).await? else {
             return Ok(());
         };

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::house::{Rooms, id};
@@ -139,6 +140,7 @@ async fn secret(
         hooks.secret_comes_late = hooks.secret_comes_late.saturating_sub(1);
         return (StatusCode::NOT_FOUND, Json(json!("Not Found"))).into_response();
     }
-    let key = format!("whsec_{}{}", hooks.secrets, query["url"].len());
+    let bytes = format!("secret {} of {}", hooks.secrets, query["url"]);
+    let key = format!("whsec_{}", BASE64.encode(bytes.as_bytes()));
     Json(json!({"key": key})).into_response()
 }

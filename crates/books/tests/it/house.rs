@@ -25,6 +25,8 @@ pub struct Rooms {
     pub payouts: Vec<Value>,
     /// Paths that fail.
     pub broken: Vec<String>,
+    /// Paths that nobody may read.
+    pub forbidden: Vec<String>,
     /// How many more requests are answered.
     pub patience: Option<usize>,
     pub asked: Vec<String>,
@@ -157,6 +159,9 @@ async fn answer(
 fn respond(rooms: &Rooms, path: &str, query: Option<String>) -> Response {
     if rooms.broken.iter().any(|broken| broken == path) {
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!("broken"))).into_response();
+    }
+    if rooms.forbidden.iter().any(|forbidden| forbidden == path) {
+        return (StatusCode::FORBIDDEN, Json(json!("Forbidden"))).into_response();
     }
     let query = Query(query.unwrap_or_default());
     let parts: Vec<&str> = path.split('/').collect();

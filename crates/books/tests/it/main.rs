@@ -9,11 +9,14 @@
 mod histories;
 mod hooks;
 mod house;
+mod post;
 mod support;
 
 mod account;
 mod connection;
 mod evidence;
+mod inbox;
+mod jobs;
 mod lights;
 mod mirror;
 mod order;

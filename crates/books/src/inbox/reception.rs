@@ -1,0 +1,170 @@
+//! Keeping what comes in. Messages that come at once share a transaction, so that a source that
+//! tells much does not wait for the disk with each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use contract::Timestamp;
+use contract::id::ConnectionId;
+use store::Connection;
+use tokio::sync::oneshot;
+
+use super::hint::{self, Hint};
+use super::{row, sweep};
+use crate::evidence::{Kind, NewRecord, Signer, append, tip};
+use crate::{Books, Error};
+
+/// How many messages share a transaction at most.
+const TOGETHER: usize = 256;
+
+/// A message whose signature is right.
+pub(crate) struct Message {
+    id: String,
+    hint: Hint,
+    record: NewRecord,
+}
+
+impl Message {
+    pub(crate) fn new(id: &str, at: Timestamp, body: &[u8]) -> Result<Self, Error> {
+        let (event, hint) = hint::read(body);
+        let subject = format!("{event} {id}");
+        Ok(Self {
+            id: id.to_owned(),
+            hint,
+            record: NewRecord::new(Kind::Webhook, subject, at, body)?,
+        })
+    }
+}
+
+/// The books could not keep a message; why is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotKept;
+
+/// Where messages wait for those that are being kept.
+#[derive(Default)]
+pub(crate) struct Reception {
+    waiting: Mutex<HashMap<ConnectionId, Vec<Waiting>>>,
+}
+
+struct Waiting {
+    message: Message,
+    is_kept: oneshot::Sender<()>,
+}
+
+impl Reception {
+    /// Keeps a message as evidence, with what it hints at, unless it came before. What is kept is
+    /// kept for good.
+    pub(crate) async fn keep(
+        &self,
+        books: &Books,
+        connection: ConnectionId,
+        message: Message,
+    ) -> Result<(), NotKept> {
+        let (is_kept, kept) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.waiting();
+            let is_first = !waiting.contains_key(&connection);
+            let queue = waiting.entry(connection).or_default();
+            queue.push(Waiting { message, is_kept });
+            is_first
+        };
+        if is_first {
+            // A task of its own, since whoever asks may go away.
+            tokio::spawn(attend(books.clone(), connection));
+        }
+        kept.await.map_err(|_| NotKept)
+    }
+
+    /// What waits; once nothing does, the next to come begins anew.
+    fn take(&self, connection: ConnectionId) -> Vec<Waiting> {
+        let mut waiting = self.waiting();
+        let Some(queue) = waiting.get_mut(&connection) else {
+            return Vec::new();
+        };
+        let taken: Vec<Waiting> = queue.drain(..queue.len().min(TOGETHER)).collect();
+        if taken.is_empty() {
+            waiting.remove(&connection);
+        }
+        taken
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<ConnectionId, Vec<Waiting>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps what waits, until nothing does.
+async fn attend(books: Books, connection: ConnectionId) {
+    loop {
+        let together = books.inbox().reception.take(connection);
+        if together.is_empty() {
+            return;
+        }
+        let (messages, askers): (Vec<_>, Vec<_>) = (together.into_iter())
+            .map(|waiting| (waiting.message, waiting.is_kept))
+            .unzip();
+        match keep_all(&books, connection, messages).await {
+            Ok(()) => {
+                books.inbox().bell.notify_one();
+                for is_kept in askers {
+                    // Whoever went away is sent it again, and has it kept once.
+                    let _ = is_kept.send(());
+                }
+            }
+            Err(error) => {
+                let lost = askers.len();
+                tracing::error!(%connection, lost, %error, "webhooks were not kept");
+            }
+        }
+    }
+}
+
+async fn keep_all(
+    books: &Books,
+    connection: ConnectionId,
+    messages: Vec<Message>,
+) -> Result<(), Error> {
+    let chain = books.begin_chain(connection).await?;
+    let (signer, now) = (Arc::clone(&chain.signer), books.clock().now());
+    let work = move |c: &mut Connection| keep(c, &signer, connection, &messages, now);
+    books.store().write(chain.lock(), work).await
+}
+
+/// Inside a transaction that holds the chain's lock.
+fn keep(
+    c: &mut Connection,
+    signer: &Signer,
+    connection: ConnectionId,
+    messages: &[Message],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut fresh = Vec::new();
+    for message in messages {
+        let is_unknown = message.hint == Hint::Unknown;
+        if row::remember(c, connection, &message.id, is_unknown, now)? {
+            fresh.push(message);
+        }
+    }
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let last = tip(c, connection)?.length;
+    append(
+        c,
+        signer,
+        connection,
+        fresh.iter().map(|message| &message.record),
+    )?;
+    let mut told = HashMap::new();
+    for (message, record) in fresh.iter().zip(last + 1..) {
+        match &message.hint {
+            Hint::Reread(kind, id) => drop(told.insert((*kind, *id), record)),
+            Hint::Sweep(_) => sweep::soon(c, connection, now)?,
+            Hint::Acknowledged | Hint::Unknown => {}
+        }
+    }
+    for ((kind, id), record) in told {
+        row::tell(c, connection, kind, id, record, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! The inbox's tables: which messages came, and what is to be read because of them.
+//!
+//! What changes a hint holds the lock of the connection's chain.
+
+use chrono::TimeDelta;
+use contract::id::ConnectionId;
+use contract::{ObjectId, Timestamp};
+use diesel::prelude::*;
+use store::{Connection, both, update_prepared};
+
+use crate::Error;
+use crate::mirror::Kind;
+use crate::schema::{connection, inbox_hint, inbox_message};
+
+/// For how long a message is remembered: longer than a source sends it again.
+pub(crate) const REMEMBERED: TimeDelta = TimeDelta::days(7);
+/// How long a reader has before another takes what it was to read.
+const CLAIMED_FOR: TimeDelta = TimeDelta::seconds(30);
+/// How long a hint rests that the source refuses for good.
+const REST: TimeDelta = TimeDelta::days(1);
+/// How long one rests at most that could not be read for a reason that passes.
+const PATIENCE_MAX: TimeDelta = TimeDelta::hours(1);
+
+/// Something to read again.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct Due {
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    /// The last message that told of it when it was claimed.
+    told: i64,
+    tries: i64,
+}
+
+/// For how long something that could not be read is left alone.
+#[derive(Debug, Clone)]
+pub(crate) enum Rest {
+    /// The source was in trouble with it.
+    UntilItPasses,
+    /// The source does not give it, for this reason.
+    WithProblem(String),
+}
+
+/// Remembers a message; whether it is a new one.
+pub(super) fn remember(
+    c: &mut Connection,
+    connection: ConnectionId,
+    message: &str,
+    is_unknown: bool,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let row = (
+        inbox_message::connection_id.eq(connection.as_str()),
+        inbox_message::message_id.eq(message),
+        inbox_message::arrived_ms.eq(now),
+        inbox_message::is_unknown.eq(is_unknown),
+    );
+    let insert = diesel::insert_into(inbox_message::table).values(row);
+    let added = both!(c, c => insert.on_conflict_do_nothing().execute(c))?;
+    Ok(added > 0)
+}
+
+/// Forgets some messages that came before an instant; how many.
+pub(crate) fn forget(c: &mut Connection, before: Timestamp, at_most: i64) -> Result<usize, Error> {
+    let old = inbox_message::table
+        .filter(inbox_message::arrived_ms.lt(before))
+        .limit(at_most)
+        .select((inbox_message::connection_id, inbox_message::message_id));
+    let old = both!(c, c => old.load::<(String, String)>(c))?;
+    for (connection, message) in &old {
+        let row = inbox_message::table.find((connection, message));
+        both!(c, c => diesel::delete(row).execute(c))?;
+    }
+    Ok(old.len())
+}
+
+/// Notes that a message told of an object. One that is being read is read once more after that.
+pub(super) fn tell(
+    c: &mut Connection,
+    connection: ConnectionId,
+    kind: Kind,
+    id: ObjectId,
+    told: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let key = (connection.as_str(), kind.name(), id.as_str());
+    let claimed = inbox_hint::table.find(key).select(inbox_hint::is_claimed);
+    match both!(c, c => claimed.first::<bool>(c).optional())? {
+        None => {
+            let row = (
+                inbox_hint::connection_id.eq(connection.as_str()),
+                inbox_hint::kind.eq(kind.name()),
+                inbox_hint::object_id.eq(id.as_str()),
+                inbox_hint::told.eq(told),
+                inbox_hint::since_ms.eq(now),
+                inbox_hint::due_ms.eq(now),
+                inbox_hint::is_claimed.eq(false),
+                inbox_hint::tries.eq(0_i64),
+            );
+            both!(c, c => diesel::insert_into(inbox_hint::table).values(row).execute(c))?;
+        }
+        Some(true) => {
+            update_prepared!(c, inbox_hint::table.find(key), inbox_hint::told.eq(told))?;
+        }
+        Some(false) => {
+            let anew = (
+                inbox_hint::told.eq(told),
+                inbox_hint::due_ms.eq(now),
+                inbox_hint::tries.eq(0_i64),
+            );
+            update_prepared!(c, inbox_hint::table.find(key), anew)?;
+        }
+    }
+    Ok(())
+}
+
+/// The connections that have credentials and something to read, and when those were saved.
+pub(crate) fn waiting(
+    c: &mut Connection,
+    now: Timestamp,
+) -> Result<Vec<(ConnectionId, Timestamp)>, Error> {
+    let due = inbox_hint::table
+        .filter(inbox_hint::connection_id.eq(connection::id))
+        .filter(inbox_hint::due_ms.le(now));
+    let ids = connection::table
+        .filter(connection::sealed_secret.is_not_null())
+        .filter(diesel::dsl::exists(due))
+        .select((connection::id, connection::saved_ms));
+    Ok(both!(c, c => ids.load(c))?)
+}
+
+/// Takes some of what is due, what waits longest first. Whoever dies over it is succeeded soon.
+pub(crate) fn claim(
+    c: &mut Connection,
+    connection: ConnectionId,
+    now: Timestamp,
+    at_most: i64,
+) -> Result<Vec<Due>, Error> {
+    let due = inbox_hint::table
+        .filter(inbox_hint::connection_id.eq(connection.as_str()))
+        .filter(inbox_hint::due_ms.le(now))
+        .order((inbox_hint::due_ms, inbox_hint::told))
+        .limit(at_most)
+        .select((
+            inbox_hint::kind,
+            inbox_hint::object_id,
+            inbox_hint::told,
+            inbox_hint::tries,
+        ));
+    let due = both!(c, c => due.load::<Due>(c))?;
+    for hint in &due {
+        let claim = (
+            inbox_hint::is_claimed.eq(true),
+            inbox_hint::due_ms.eq(now + CLAIMED_FOR),
+        );
+        update_prepared!(c, hint.row(&connection), claim)?;
+    }
+    Ok(due)
+}
+
+type Row<'a> = diesel::dsl::Find<inbox_hint::table, (&'a str, &'a str, &'a str)>;
+
+impl Due {
+    fn row<'a>(&'a self, connection: &'a ConnectionId) -> Row<'a> {
+        inbox_hint::table.find((connection.as_str(), self.kind.as_str(), self.id.as_str()))
+    }
+
+    /// A second, and twice as long each time, up to an hour.
+    fn patience(&self) -> TimeDelta {
+        let doublings = u32::try_from(self.tries).unwrap_or(u32::MAX).min(12);
+        TimeDelta::seconds(1_i64 << doublings).min(PATIENCE_MAX)
+    }
+
+    /// It was read. If a message told of it since it was claimed, it is to be read again.
+    pub(crate) fn is_done(
+        &self,
+        c: &mut Connection,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let done = self.row(&connection).filter(inbox_hint::told.eq(self.told));
+        let done = both!(c, c => diesel::delete(done).execute(c))?;
+        if done == 0 {
+            self.put_back(c, connection, now)?;
+        }
+        Ok(())
+    }
+
+    /// It was not read, and is due as if it had not been claimed.
+    pub(crate) fn put_back(
+        &self,
+        c: &mut Connection,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let again = (inbox_hint::is_claimed.eq(false), inbox_hint::due_ms.eq(now));
+        update_prepared!(c, self.row(&connection), again)?;
+        Ok(())
+    }
+
+    /// It could not be read, and is tried again after a while; at once, if another message told of
+    /// it meanwhile.
+    pub(crate) fn rest(
+        &self,
+        c: &mut Connection,
+        connection: ConnectionId,
+        now: Timestamp,
+        rest: &Rest,
+    ) -> Result<(), Error> {
+        let (until, problem) = match rest {
+            Rest::UntilItPasses => (now + self.patience(), None),
+            Rest::WithProblem(problem) => (now + REST, Some(problem.as_str())),
+        };
+        let rest = (
+            inbox_hint::is_claimed.eq(false),
+            inbox_hint::due_ms.eq(until),
+            inbox_hint::tries.eq(self.tries + 1),
+            inbox_hint::problem.eq(problem),
+        );
+        let same = self.row(&connection).filter(inbox_hint::told.eq(self.told));
+        if update_prepared!(c, same, rest)? == 0 {
+            self.put_back(c, connection, now)?;
+        }
+        Ok(())
+    }
+}
