@@ -73,6 +73,7 @@ diesel::table! {
         done -> BigInt,
         total -> Nullable<BigInt>,
         read_ms -> Nullable<BigInt>,
+        mark_ms -> Nullable<BigInt>,
     }
 }
 

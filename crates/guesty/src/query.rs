@@ -80,6 +80,9 @@ pub struct ReservationQuery {
     pub filters: Vec<Filter>,
     /// The fields, separated by blanks.
     pub fields: String,
+    /// The field that they are sorted by; with a `-` before it, the last first. Pages of another
+    /// order than that of ids change when a reservation does.
+    pub sort: String,
     /// How many at once, at most 100.
     pub page_size: u32,
     /// How many to pass over, to go on where reading was interrupted.
@@ -91,6 +94,7 @@ impl Default for ReservationQuery {
         Self {
             filters: Vec::new(),
             fields: RESERVATION_FIELDS.to_owned(),
+            sort: "_id".to_owned(),
             page_size: PAGE_SIZE_MAX,
             skip: 0,
         }
@@ -106,10 +110,9 @@ impl ReservationQuery {
         }
     }
 
-    /// Sorted by id: pages of another order change when a reservation does.
     pub(crate) fn parameters(&self) -> Parameters {
         let mut parameters = self.fields();
-        parameters.push(("sort".to_owned(), "_id".to_owned()));
+        parameters.push(("sort".to_owned(), self.sort.clone()));
         if !self.filters.is_empty() {
             let filters = self.filters.iter().map(|filter| filter.0.clone()).collect();
             parameters.push(("filters".to_owned(), Value::Array(filters).to_string()));

@@ -13,6 +13,7 @@
 //! - One object, page or list that cannot be read is a [`Problem`] of the run, and the rest goes on.
 
 mod catalog;
+mod changes;
 mod lease;
 mod months;
 mod objects;
@@ -24,6 +25,7 @@ mod run;
 mod source;
 mod span;
 mod summary;
+mod walk;
 
 pub use record::RunRecord;
 pub use reread::RereadError;

@@ -1,25 +1,35 @@
 //! Properties and reservations: lists in the order of ids, whose objects can be read one by one.
 
+use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
 use futures_util::StreamExt;
-use guesty::PAGE_SIZE_MAX;
+use guesty::Problem;
 use store::{Connection, both};
 use tokio::sync::mpsc;
 
 use super::place::Place;
-use super::run::Run;
+use super::run::{Run, hold};
+use super::source::CHANGES;
+use super::walk::{Gap, Walk};
 use super::{List, ListPage, Span, Sync};
 use crate::Error;
-use crate::mirror::{Asking, Delivery, ReaderId, current};
+use crate::mirror::{Asking, Delivery, Kind, ReaderId, current};
 use crate::schema::object;
 
 /// How many pages are read ahead of those that are being taken in.
 const AHEAD: usize = 4;
 /// How often a page is asked for again whose objects others change while it is read.
 const TRIES_MAX: u32 = 8;
-/// How many objects are looked for that a page should have and has not.
-const MISSING_MAX: i64 = 10_000;
+/// How often a list is read from its beginning because it became shorter meanwhile.
+const SHRINKING_MAX: u32 = 3;
+/// How many known ids are looked at together.
+const TOGETHER: i64 = 1_000;
+
+const IN_CIRCLES: &str =
+    "the source gives the same rows again and again, so it cannot be read to its end";
+const OUT_OF_ORDER: &str =
+    "the source does not give it in the order of ids, so what was removed is not seen";
 
 impl Sync {
     pub(super) async fn properties(&self, run: &mut Run<'_>) -> Result<(), Error> {
@@ -28,7 +38,7 @@ impl Sync {
             Err(error) => run.note("the account", &error),
         }
         for active in [true, false] {
-            self.list(run, List::Properties { active }).await?;
+            self.list(run, List::Properties { active }, None).await?;
         }
         Ok(())
     }
@@ -38,31 +48,57 @@ impl Sync {
         run: &mut Run<'_>,
         arrivals: Option<Span>,
     ) -> Result<(), Error> {
-        self.list(run, List::Reservations { arrivals }).await
+        let list = List::Reservations { arrivals };
+        let begins = self.place(&list.name()).await?.done == 0;
+        let mark = match arrivals {
+            // If it cannot be asked, neither can the list, which then tells why.
+            None if begins => self.source.now().await.unwrap_or_default(),
+            _ => None,
+        };
+        self.list(run, list, mark).await?;
+        Ok(())
     }
 
-    /// Reads a list to its end, from where it was left.
-    async fn list(&self, run: &mut Run<'_>, list: List) -> Result<(), Error> {
-        let mut place = self.place(&list.name()).await?;
+    /// Reads a list to its end, from where it was left; whether anything is in it, as far as could
+    /// be read. The mark is what time it is at the source.
+    pub(super) async fn list(
+        &self,
+        run: &mut Run<'_>,
+        list: List,
+        mark: Option<Timestamp>,
+    ) -> Result<bool, Error> {
+        let mut place = self.place(&list.name()).await?.marked(mark);
         run.goes_on(&list.name(), &place);
         let mut walk = Walk::from(&place);
         let mut pages = self.ahead(list, walk.skip);
+        let mut times_shrunk = 0;
         while let Some(Asked { asking, answer }) = pages.recv().await {
-            let page = match answer {
-                Ok(page) => page,
-                Err(error) => {
-                    run.note(list.name(), &error);
-                    return Ok(());
-                }
+            let is_shrunk = match &answer {
+                Ok(page) => walk.has_shrunk(page),
+                Err(error) => matches!(error.problem, Problem::ListShrank { .. }),
             };
-            if walk.has_shrunk(&page) {
+            if is_shrunk && times_shrunk < SHRINKING_MAX {
+                times_shrunk += 1;
                 place = place.anew(self.now());
                 walk = Walk::from(&place);
                 pages = self.ahead(list, 0);
                 continue;
             }
-            run.tell(&list.name(), page.done, page.total);
-            let delivery = Delivery::of(&page.reply, walk.page + 1, 0)?.asked(asking?);
+            let page = match answer {
+                Ok(page) => page,
+                Err(error) => {
+                    run.note(list.name(), &error);
+                    return Ok(true);
+                }
+            };
+            let mut next = walk.clone();
+            let gap = next.go_on(&page);
+            if next.is_in_circles {
+                run.note(list.name(), &IN_CIRCLES);
+                return Ok(true);
+            }
+            self.look_after_missing(run, list, gap, &page.ids).await?;
+            let delivery = Delivery::of(&page.reply, next.page, 0)?.asked(asking?);
             let at = place.at(page.done, page.total);
             match self.commit(run, vec![delivery], Some(at)).await {
                 Err(Error::Overtaken { .. }) if walk.tries < TRIES_MAX => {
@@ -72,22 +108,38 @@ impl Sync {
                 }
                 Err(overtaken @ Error::Overtaken { .. }) => {
                     run.note(list.name(), &overtaken);
-                    return Ok(());
+                    return Ok(true);
                 }
                 committed => committed?,
             }
-            let gap = walk.go_on(&page);
-            self.look_after_missing(run, list, gap, page.ids).await?;
+            run.tell(&list.name(), page.done, page.total);
+            walk = next;
         }
-        self.look_after_missing(run, list, walk.rest(), Vec::new())
-            .await?;
-        if !walk.is_sorted {
-            run.note(
-                list.name(),
-                &"the source does not give it in the order of ids, so what was removed is not seen",
-            );
+        self.look_after_missing(run, list, walk.rest(), &[]).await?;
+        if !walk.is_sorted() {
+            run.note(list.name(), &OUT_OF_ORDER);
         }
-        self.save(run, place.at_end()).await
+        if walk.has_rows || !list.is_of_changes() {
+            self.all_is_in(run, list, place).await?;
+        }
+        Ok(walk.has_rows)
+    }
+
+    /// All of a list is in, and with it all that had changed when its reading began.
+    async fn all_is_in(&self, run: &Run<'_>, list: List, place: Place) -> Result<(), Error> {
+        let (id, right, now) = (self.chain.id, run.right, self.now());
+        let work = move |c: &mut Connection| {
+            hold(c, right, now)?;
+            if !list.is_of_changes() {
+                place.at_end().save(c)?;
+            }
+            if let Some(mark) = place.mark() {
+                let changes = Place::resume(c, id, CHANGES, now)?;
+                changes.at_end_as_of(Some(mark)).save(c)?;
+            }
+            Ok(())
+        };
+        self.chain.store.write(self.chain.lock(), work).await
     }
 
     /// Reads on while what came is being taken in.
@@ -115,29 +167,40 @@ impl Sync {
         run: &mut Run<'_>,
         list: List,
         gap: Option<Gap>,
-        met: Vec<String>,
+        met: &[String],
     ) -> Result<(), Error> {
-        let Some(gap) = gap else {
-            return Ok(());
-        };
-        let id = self.chain.id;
-        let known = move |c: &mut Connection| known_in(c, id, list, &gap);
-        let known: Vec<String> = self.chain.store.read(known).await?;
-        for id in known.into_iter().filter(|id| !met.contains(id)) {
-            let asking = ReaderId::new().asks(&self.chain).await?;
-            match self.one_or_gone(list.kind(), &id).await {
-                Ok(reply) => {
-                    let delivery = Delivery::of(&reply, 1, 1)?.asked(asking);
-                    match self.commit(run, vec![delivery], None).await {
-                        // Whoever came first knows what it is now.
-                        Err(Error::Overtaken { .. }) => {}
-                        committed => committed?,
-                    }
-                }
-                Err(error) => run.note(format!("{} {id}", list.kind()), &error),
+        let mut next = gap;
+        while let Some(gap) = next.take() {
+            let (id, known) = (self.chain.id, gap.clone());
+            let known = move |c: &mut Connection| known_in(c, id, list, &known);
+            let known: Vec<String> = self.chain.store.read(known).await?;
+            if i64::try_from(known.len()) == Ok(TOGETHER) {
+                next = known.last().map(|last| gap.after(last));
+            }
+            for id in known.iter().filter(|id| !met.contains(id)) {
+                self.look_after(run, list.kind(), id).await?;
             }
         }
         Ok(())
+    }
+
+    /// Asks for an object that is not where it was.
+    async fn look_after(&self, run: &mut Run<'_>, kind: Kind, id: &str) -> Result<(), Error> {
+        let asking = ReaderId::new().asks(&self.chain).await?;
+        match self.one_or_gone(kind, id).await {
+            Ok(reply) => {
+                let delivery = Delivery::of(&reply, 1, 1)?.asked(asking);
+                match self.commit(run, vec![delivery], None).await {
+                    // Whoever came first knows what it is now.
+                    Err(Error::Overtaken { .. }) => Ok(()),
+                    committed => committed,
+                }
+            }
+            Err(error) => {
+                run.note(format!("{kind} {id}"), &error);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -145,72 +208,6 @@ impl Sync {
 struct Asked {
     asking: Result<Asking, Error>,
     answer: Result<ListPage, guesty::Error>,
-}
-
-/// Ids after one, up to another or to the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Gap {
-    after: String,
-    up_to: Option<String>,
-}
-
-/// How far a list was walked.
-struct Walk {
-    /// How many pages and rows of it are behind.
-    page: i32,
-    skip: u64,
-    /// How often the next page was asked for again, since others changed what is on it.
-    tries: u32,
-    /// How many rows the source had when it was interrupted.
-    total: Option<u64>,
-    /// The last id that was met; none: what comes next does not follow what we know.
-    last: Option<String>,
-    is_sorted: bool,
-}
-
-impl Walk {
-    /// From where a list was left, and one page before it: some may have gone meanwhile.
-    fn from(place: &Place) -> Self {
-        let done = u64::try_from(place.done).unwrap_or_default();
-        let skip = done.saturating_sub(PAGE_SIZE_MAX.into());
-        Self {
-            page: i32::try_from(skip / u64::from(PAGE_SIZE_MAX)).unwrap_or_default(),
-            skip,
-            tries: 0,
-            total: place.total.and_then(|total| u64::try_from(total).ok()),
-            last: (skip == 0).then(String::new),
-            is_sorted: true,
-        }
-    }
-
-    /// Whether the list became shorter since it was left: some may have been passed over.
-    fn has_shrunk(&mut self, page: &ListPage) -> bool {
-        let before = self.total.take();
-        self.skip > 0 && matches!((before, page.total), (Some(before), Some(now)) if now < before)
-    }
-
-    /// Goes on over a page; the ids that it spans.
-    fn go_on(&mut self, page: &ListPage) -> Option<Gap> {
-        self.page += 1;
-        self.skip = page.done;
-        self.tries = 0;
-        let end = page.ids.last()?.clone();
-        let start = self.last.replace(end.clone());
-        let begins_after = |start: &String| page.ids.first().is_some_and(|id| id > start);
-        let overlaps = start.as_ref().is_some_and(|start| !begins_after(start));
-        self.is_sorted &= page.ids.is_sorted() && !overlaps;
-        let after = start.filter(|_| self.is_sorted)?;
-        Some(Gap {
-            after,
-            up_to: Some(end),
-        })
-    }
-
-    /// The ids after the last page.
-    fn rest(&self) -> Option<Gap> {
-        let after = self.last.clone().filter(|_| self.is_sorted)?;
-        Some(Gap { after, up_to: None })
-    }
 }
 
 /// What the mirror has of a list in a gap.
@@ -232,13 +229,14 @@ fn known_in(
         .filter(object::id.le(up_to))
         .filter(object::is_removed.eq(false))
         .order(object::id)
-        .limit(MISSING_MAX)
+        .limit(TOGETHER)
         .select(object::id);
     let found: QueryResult<Vec<String>> = match list {
         List::Properties { active } => {
             let scope = format!("active={active}");
             both!(c, c => known.filter(object::scope.eq(&scope)).load::<String>(c))
         }
+        List::ChangedReservations { .. } => return Ok(Vec::new()),
         List::Reservations { arrivals: None } => both!(c, c => known.load::<String>(c)),
         List::Reservations {
             arrivals: Some(span),

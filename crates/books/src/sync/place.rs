@@ -22,6 +22,8 @@ pub(super) struct Place {
     pub(super) done: i64,
     pub(super) total: Option<i64>,
     pub(super) read_ms: Option<Timestamp>,
+    /// The source's own time when this reading began.
+    mark_ms: Option<Timestamp>,
 }
 
 impl Place {
@@ -41,6 +43,7 @@ impl Place {
             done: 0,
             total: None,
             read_ms: None,
+            mark_ms: None,
         };
         Ok(match found {
             None => begun,
@@ -60,6 +63,16 @@ impl Place {
             total: None,
             ..self
         }
+    }
+
+    /// What time it was at the source when this reading began, unless it began before.
+    pub(super) fn marked(self, mark: Option<Timestamp>) -> Self {
+        let mark_ms = if self.done == 0 { mark } else { self.mark_ms };
+        Self { mark_ms, ..self }
+    }
+
+    pub(super) fn mark(&self) -> Option<Timestamp> {
+        self.mark_ms
     }
 
     /// So many rows are in.
@@ -82,6 +95,7 @@ impl Place {
             done: 0,
             total: None,
             read_ms,
+            mark_ms: None,
             ..self.clone()
         }
     }

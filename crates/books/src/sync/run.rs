@@ -114,12 +114,21 @@ impl Sync {
             .filter(|part| parts.contains(part))
             .collect();
         let plan = Plan {
-            parts: parts.clone(),
+            parts,
             changed_only: false,
             span,
         };
-        let lease = Lease::take(&self.chain, &self.clock, plan).await?;
-        let summary = self.read(lease.run(), &parts, span, progress).await?;
+        self.carry_out(&plan, progress).await
+    }
+
+    /// Carries out a plan, as the only run that there is.
+    pub(super) async fn carry_out(
+        &self,
+        plan: &Plan,
+        progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
+    ) -> Result<Summary, Error> {
+        let lease = Lease::take(&self.chain, &self.clock, plan.clone()).await?;
+        let summary = self.read(lease.run(), plan, progress).await?;
         lease.end(&summary).await?;
         Ok(summary)
     }
@@ -127,12 +136,11 @@ impl Sync {
     async fn read(
         &self,
         right: RunId,
-        parts: &[Part],
-        span: Option<Span>,
+        plan: &Plan,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
         let mut summary = Summary::default();
-        for part in parts.iter().copied() {
+        for part in plan.parts.iter().copied() {
             let mut run = Run {
                 right: Some(right),
                 part,
@@ -142,9 +150,12 @@ impl Sync {
             };
             match part {
                 Part::Properties => self.properties(&mut run).await?,
-                Part::Reservations => self.reservations(&mut run, span).await?,
+                Part::Reservations if plan.changed_only => {
+                    self.changed_reservations(&mut run).await?;
+                }
+                Part::Reservations => self.reservations(&mut run, plan.span).await?,
                 Part::Taxes => self.catalog(&mut run).await?,
-                Part::Payments => self.payments(&mut run, span).await?,
+                Part::Payments => self.payments(&mut run, plan.span).await?,
             }
             summary = run.summary;
             summary.parts.push((part, run.counts));
@@ -202,6 +213,6 @@ impl Sync {
     }
 }
 
-fn hold(c: &mut Connection, right: Option<RunId>, now: Timestamp) -> Result<(), Error> {
+pub(super) fn hold(c: &mut Connection, right: Option<RunId>, now: Timestamp) -> Result<(), Error> {
     right.map_or(Ok(()), |run| run.hold(c, now))
 }

@@ -1,13 +1,21 @@
 //! Where objects are read: a small interface, so that another generation of the source's API can
 //! stand beside the first.
 
+use std::pin::pin;
+
 use async_trait::async_trait;
+use contract::Timestamp;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use guesty::{Error, Filter, ListingQuery, Page, Problem, Reader, Reply, ReservationQuery};
 
 use super::Span;
 use crate::mirror::Kind;
+
+/// The field that tells when a reservation last changed.
+const CHANGED_AT: &str = "lastUpdatedAt";
+/// The name of the list of what changed, since whenever.
+pub(super) const CHANGES: &str = "changed reservations";
 
 /// A list of objects, in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +30,11 @@ pub enum List {
         /// The dates of arrival.
         arrivals: Option<Span>,
     },
+    /// Reservations that changed at an instant of the source's time or after it.
+    ChangedReservations {
+        /// The instant.
+        since: Timestamp,
+    },
 }
 
 impl List {
@@ -29,7 +42,7 @@ impl List {
     pub fn kind(self) -> Kind {
         match self {
             Self::Properties { .. } => Kind::Property,
-            Self::Reservations { .. } => Kind::Reservation,
+            Self::Reservations { .. } | Self::ChangedReservations { .. } => Kind::Reservation,
         }
     }
 
@@ -42,7 +55,13 @@ impl List {
             Self::Reservations {
                 arrivals: Some(span),
             } => format!("reservations {}..{}", span.from(), span.to()),
+            Self::ChangedReservations { .. } => CHANGES.to_owned(),
         }
+    }
+
+    /// Whether it has only what changed.
+    pub(super) fn is_of_changes(self) -> bool {
+        matches!(self, Self::ChangedReservations { .. })
     }
 }
 
@@ -64,6 +83,10 @@ pub struct ListPage {
 pub trait Source: Send + Sync {
     /// A list from its beginning, or with so many rows passed over, to its end.
     fn pages(&self, list: List, skip: u64) -> BoxStream<'static, Result<ListPage, Error>>;
+
+    /// The source's own time, as far as its reservations tell it: when one of them last changed. None
+    /// if it has none. Never later than that: all that changes from now on, does so after it.
+    async fn now(&self) -> Result<Option<Timestamp>, Error>;
 
     /// One object; a source that has it no more answers with [`Problem::NotFound`].
     async fn one(&self, kind: Kind, id: &str) -> Result<Reply, Error>;
@@ -103,16 +126,30 @@ impl Source for FirstGeneration {
                     let field = "checkInDateLocalized";
                     [Filter::from(field, &from), Filter::until(field, &to)]
                 });
-                let query = ReservationQuery {
-                    skip,
-                    ..ReservationQuery::matching(filters.into_iter().flatten())
-                };
-                let pages = self.reader.reservations(&query);
-                pages
-                    .map_ok(|page| list_page(page, |row| row.id.value().map(ToString::to_string)))
-                    .boxed()
+                self.reservations(filters.into_iter().flatten(), skip)
+            }
+            List::ChangedReservations { since } => {
+                let filter = Filter::from(CHANGED_AT, &since.to_string());
+                self.reservations([filter], skip)
             }
         }
+    }
+
+    async fn now(&self) -> Result<Option<Timestamp>, Error> {
+        let query = ReservationQuery {
+            fields: format!("_id {CHANGED_AT}"),
+            sort: format!("-{CHANGED_AT}"),
+            page_size: 1,
+            ..ReservationQuery::default()
+        };
+        let mut pages = pin!(self.reader.reservations(&query));
+        let Some(page) = pages.try_next().await? else {
+            return Ok(None);
+        };
+        let changed = (page.rows.items.iter()).filter_map(|row| row.last_updated_at.get());
+        // One that is said to have changed in days to come must not hide what changes until then.
+        let clock = page.reply.sent_at.unwrap_or(page.reply.received_at);
+        Ok(changed.max().map(|changed| changed.min(clock)))
     }
 
     async fn one(&self, kind: Kind, id: &str) -> Result<Reply, Error> {
@@ -132,6 +169,23 @@ impl Source for FirstGeneration {
             }
             _ => return Err(unknown(&"it is not read one by one")),
         })
+    }
+}
+
+impl FirstGeneration {
+    fn reservations(
+        &self,
+        filters: impl IntoIterator<Item = Filter>,
+        skip: u64,
+    ) -> BoxStream<'static, Result<ListPage, Error>> {
+        let query = ReservationQuery {
+            skip,
+            ..ReservationQuery::matching(filters)
+        };
+        let pages = self.reader.reservations(&query);
+        pages
+            .map_ok(|page| list_page(page, |row| row.id.value().map(ToString::to_string)))
+            .boxed()
     }
 }
 

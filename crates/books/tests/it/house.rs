@@ -15,6 +15,9 @@ use tokio::sync::Notify;
 
 use crate::hooks::{self, Hooks};
 
+/// Something that happens at the source.
+pub type Deed = Box<dyn FnMut(&mut Rooms) + Send>;
+
 /// What the source has.
 #[derive(Default)]
 pub struct Rooms {
@@ -30,8 +33,13 @@ pub struct Rooms {
     /// How many more requests are answered.
     pub patience: Option<usize>,
     pub asked: Vec<String>,
-    /// A path whose next answer waits: who is told that it was asked for, and who lets it go.
-    pub held_back: Option<(String, Arc<Notify>, Arc<Notify>)>,
+    /// Path and rows to be passed over whose next answer waits: who is told that it was asked for, and
+    /// who lets it go.
+    pub held_back: Option<(String, usize, Arc<Notify>, Arc<Notify>)>,
+    /// Whether every search ends with nothing.
+    pub finds_nothing: bool,
+    /// What happens before each answer.
+    pub between: Option<Deed>,
     /// What it says of the account instead: status and body.
     pub account: Option<(StatusCode, Value)>,
     /// What it answers instead of a token: status, type and body.
@@ -75,8 +83,18 @@ impl House {
 
     /// Holds one answer back: tells when it is made, and waits until it may go.
     pub fn hold_back(&self, path: &str) -> (Arc<Notify>, Arc<Notify>) {
+        self.hold_back_page(path, 0)
+    }
+
+    /// The same of a page of a list.
+    pub fn hold_back_page(&self, path: &str, skip: usize) -> (Arc<Notify>, Arc<Notify>) {
         let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let held = (path.to_owned(), Arc::clone(&asked), Arc::clone(&answer));
+        let held = (
+            path.to_owned(),
+            skip,
+            Arc::clone(&asked),
+            Arc::clone(&answer),
+        );
         self.with(|rooms| rooms.held_back = Some(held));
         (asked, answer)
     }
@@ -144,26 +162,31 @@ async fn answer(
     if !is_patient {
         std::future::pending::<()>().await;
     }
+    let query = Query(query.unwrap_or_default());
     let held = {
         let mut rooms = rooms.lock().unwrap();
-        rooms.held_back.take_if(|(held, ..)| *held == path)
+        if let Some(mut happens) = rooms.between.take() {
+            happens(&mut rooms);
+            rooms.between = Some(happens);
+        }
+        let is_it = |held: &str, skip| held == path && query.number("skip") == skip;
+        (rooms.held_back).take_if(|(held, skip, ..)| is_it(held, *skip))
     };
-    let response = respond(&rooms.lock().unwrap(), &path, query);
-    if let Some((_, made, answer)) = held {
+    let response = respond(&rooms.lock().unwrap(), &path, &query);
+    if let Some((_, _, made, answer)) = held {
         made.notify_one();
         answer.notified().await;
     }
     response
 }
 
-fn respond(rooms: &Rooms, path: &str, query: Option<String>) -> Response {
+fn respond(rooms: &Rooms, path: &str, query: &Query) -> Response {
     if rooms.broken.iter().any(|broken| broken == path) {
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!("broken"))).into_response();
     }
     if rooms.forbidden.iter().any(|forbidden| forbidden == path) {
         return (StatusCode::FORBIDDEN, Json(json!("Forbidden"))).into_response();
     }
-    let query = Query(query.unwrap_or_default());
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["accounts", "me"] => {
@@ -176,16 +199,19 @@ fn respond(rooms: &Rooms, path: &str, query: Option<String>) -> Response {
         ["listings"] => {
             let active = query.get("active").as_deref() == Some("true");
             let is_wanted = |row: &&Value| row["active"].as_bool() == Some(active);
-            list(&query, rooms.listings.iter().filter(is_wanted))
+            list(query, rooms.listings.iter().filter(is_wanted))
         }
         ["listings", id] => one(&rooms.listings, id),
         ["reservations"] => {
             let filters = query.get("filters").unwrap_or_default();
             let filters: Vec<Value> = serde_json::from_str(&filters).unwrap_or_default();
+            if rooms.finds_nothing && !filters.is_empty() {
+                return Json(json!({"results": [], "count": 0})).into_response();
+            }
             let is_wanted = |row: &&Value| {
                 filters.iter().all(|filter| {
                     let (is, than) = (
-                        row["checkInDateLocalized"].as_str(),
+                        row[filter["field"].as_str().unwrap()].as_str(),
                         filter["value"].as_str(),
                     );
                     if filter["operator"] == "$gte" {
@@ -195,13 +221,13 @@ fn respond(rooms: &Rooms, path: &str, query: Option<String>) -> Response {
                     }
                 })
             };
-            list(&query, rooms.reservations.iter().filter(is_wanted))
+            list(query, rooms.reservations.iter().filter(is_wanted))
         }
         ["reservations", id] => one(&rooms.reservations, id),
         ["taxes", "account"] | ["taxes", _, _, "actual"] => Json(&rooms.taxes).into_response(),
-        ["payment-transactions", "reports"] => report(&query, &rooms.transactions, "merchantDate"),
+        ["payment-transactions", "reports"] => report(query, &rooms.transactions, "merchantDate"),
         ["payment-transactions", "reports", _] => {
-            report(&query, &rooms.payouts, "payoutProcessDate")
+            report(query, &rooms.payouts, "payoutProcessDate")
         }
         _ => Json(json!([])).into_response(),
     }
@@ -224,6 +250,13 @@ impl Query {
 fn list<'a>(query: &Query, rows: impl Iterator<Item = &'a Value>) -> Response {
     let mut rows: Vec<&Value> = rows.collect();
     rows.sort_by_key(|row| row["_id"].as_str());
+    if let Some(field) = query
+        .get("sort")
+        .as_deref()
+        .and_then(|sort| sort.strip_prefix('-'))
+    {
+        rows.sort_by_key(|row| std::cmp::Reverse(row[field].as_str()));
+    }
     let count = rows.len();
     let page = rows
         .into_iter()

@@ -13,6 +13,7 @@ mod post;
 mod support;
 
 mod account;
+mod changes;
 mod connection;
 mod evidence;
 mod inbox;

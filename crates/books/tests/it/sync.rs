@@ -175,7 +175,7 @@ on_both_engines! {
             house.with(|rooms| rooms.patience = None);
             house.asked();
         };
-        kill_after(3).await;
+        kill_after(4).await;
         let summary = run(&desk, &house, &[Part::Reservations], None).await;
         assert_eq!(summary.resumed, [("reservations".to_owned(), 300)]);
         let asked = house.asked();
@@ -183,7 +183,7 @@ on_both_engines! {
         assert_eq!(Mirror::of(&desk.chain).count(Kind::Reservation).await.unwrap(), 450);
 
         desk.sql("DELETE FROM object").await;
-        kill_after(3).await;
+        kill_after(4).await;
         house.with(|rooms| rooms.reservations.remove(0));
         run(&desk, &house, &[Part::Reservations], None).await;
         let asked = house.asked();

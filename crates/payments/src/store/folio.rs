@@ -371,7 +371,8 @@ fn attempt(
 }
 
 /// Writes what differs between two states of a folio: new and changed payments and refunds, and the
-/// reservation's totals.
+/// reservation's totals with when it last changed: whoever reads what changed since then must meet
+/// the payments that failed or wait, too.
 pub(crate) fn save(
     connection: &mut Connection,
     account: AccountId,
@@ -379,14 +380,21 @@ pub(crate) fn save(
     after: &Folio,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let mut is_settled = false;
     for changed in &after.payments {
         let known = before.payment(changed.id);
         if known != Some(changed) {
             save_payment(connection, account, after, changed, known)?;
+            // What waits for the processor changes once more with its answer.
+            let refunds_wait = changed
+                .refunds
+                .iter()
+                .any(|refund| refund.attempt.is_some());
+            is_settled |= changed.attempt.is_none() && !refunds_wait;
         }
     }
     let totals = |folio: &Folio| (folio.paid(), folio.refunded(), folio.is_touched);
-    if totals(before) != totals(after) {
+    if is_settled || totals(before) != totals(after) {
         let totals = (
             reservation::paid_minor.eq(after.paid().minor()),
             reservation::refunded_minor.eq(after.refunded().minor()),

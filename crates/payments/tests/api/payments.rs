@@ -213,6 +213,32 @@ on_both_engines! {
         assert_eq!(late.expect(400), "Only a scheduled payment can be changed: this one is SUCCEEDED");
     }
 
+    async fn whatever_becomes_of_a_payment_changes_its_reservation(docs: GuestyDocs) {
+        let app = docs.app;
+        let path = format!("/v1/reservations/{RESERVATION}?fields=lastUpdatedAt");
+        let mut last = String::new();
+        let mut changed_now = async || {
+            let shown = app.get(&path).await.expect(200);
+            let changed = shown["lastUpdatedAt"].as_str().unwrap().to_owned();
+            assert!(last < changed, "{last} is not before {changed}");
+            last = changed;
+            app.clock.advance(Duration::hours(1));
+        };
+        app.charge(METHOD, 20).await;
+        changed_now().await;
+        let planned = app.pay(&json!({
+            "paymentMethod": card(METHOD), "amount": 1200, "shouldBePaidAt": "2024-09-01",
+        })).await;
+        changed_now().await;
+        app.put(&path_of(&planned, ""), &json!({"note": "later"})).await.expect(200);
+        changed_now().await;
+        app.patch(&path_of(&planned, "/cancel")).await.expect(201);
+        changed_now().await;
+        let method = app.new_method("pm_card_visa_chargeDeclined").await;
+        assert_eq!(app.charge(&method, 50).await["status"], "FAILED");
+        changed_now().await;
+    }
+
     async fn a_scheduled_payment_moved_to_the_past_is_charged_at_once(docs: GuestyDocs) {
         let app = docs.app;
         let planned = app.pay(&json!({

@@ -1,0 +1,1 @@
+ALTER TABLE sync_place DROP COLUMN mark_ms;
