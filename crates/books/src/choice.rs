@@ -74,6 +74,19 @@ impl Books {
         Ok(found?)
     }
 
+    /// All connections that are meant: the one, or without an id those of the portfolio.
+    pub async fn choose_all(&self, choice: &Choice) -> Result<Vec<Connection>, Error> {
+        if choice.connection.is_some() {
+            return Ok(vec![self.choose(choice).await?]);
+        }
+        let portfolio = self.choose_portfolio(choice.portfolio.as_deref()).await?;
+        let all = self.connections(portfolio.id).await?;
+        if all.is_empty() {
+            return Err(ChoiceError::NoConnections(portfolio.name).into());
+        }
+        Ok(all)
+    }
+
     /// The portfolio of this name; without one, the only one.
     pub async fn choose_portfolio(&self, name: Option<&str>) -> Result<Portfolio, Error> {
         let mut all = self.portfolios().await?;

@@ -2,6 +2,7 @@
 //! process, which opens the databases for it.
 
 use anyhow::{Context, anyhow};
+use books::Heard;
 use contract::id::{AccountId, WebhookAttemptId, WebhookId};
 use contract::webhook::{Webhook, WebhookAttempt, WebhookReplay};
 use payments::fixtures::{Fixture, PortfolioMade, PortfolioOrder, Progress, Seeded};
@@ -196,6 +197,37 @@ impl Server {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, CommandError> {
+        let answer = self.ask(path, body).await?.json().await;
+        Ok(answer.context("the running server's answer cannot be read")?)
+    }
+
+    /// Asks for something that takes long, and tells what is heard of it meanwhile.
+    pub(crate) async fn hear<P: DeserializeOwned, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        told: impl Fn(P),
+    ) -> Result<T, CommandError> {
+        let broken = "the running server's answer broke off (its log may say more)";
+        let mut response = self.ask(path, body).await?;
+        let mut waiting = Vec::new();
+        loop {
+            while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = waiting.drain(..=end).collect();
+                let heard = serde_json::from_slice(&line);
+                match heard.context("the running server's answer cannot be read")? {
+                    Heard::Progress(at) => told(at),
+                    Heard::Done(done) => return Ok(done),
+                    Heard::Refused(why) => return Err(CommandError::refused(why)),
+                    Heard::Failed(why) => return Err(CommandError::Failed(anyhow!(why))),
+                }
+            }
+            let bytes = response.chunk().await.context(broken)?;
+            waiting.extend_from_slice(&bytes.ok_or_else(|| anyhow!(broken))?);
+        }
+    }
+
+    async fn ask(&self, path: &str, body: &impl Serialize) -> Result<Response, CommandError> {
         let address = self.control.address;
         let response = self
             .http
@@ -207,8 +239,7 @@ impl Server {
             .with_context(|| format!("the running server at http://{address} does not answer"))?;
         let status = response.status();
         if status.is_success() {
-            let answer = response.json().await;
-            return Ok(answer.context("the running server's answer cannot be read")?);
+            return Ok(response);
         }
         Err(self.not_done(status, response).await)
     }

@@ -16,6 +16,9 @@ pub(crate) enum CommandError {
     /// It was done, and what it came to is not well; that was told.
     #[error("{0}")]
     NotWell(String),
+    /// It was done, and showed that the books cannot be trusted as they are; that was told.
+    #[error("{0}")]
+    Broken(String),
     /// It could not be done.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -37,6 +40,7 @@ impl CommandError {
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::NotWell(_) => 4,
+            Self::Broken(_) => 5,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
 
@@ -30,6 +30,26 @@ pub(crate) fn table(rows: &[(&str, &str)]) -> io::Result<()> {
         .set_content_arrangement(ContentArrangement::Disabled);
     for (name, value) in rows {
         table.add_row([name, value]);
+    }
+    line(table)
+}
+
+/// Prints rows below a head. Columns of numbers stand to the right.
+pub(crate) fn grid(head: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let is_number = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    for (place, column) in table.column_iter_mut().enumerate() {
+        let mut texts = rows.iter().filter_map(|row| row.get(place));
+        if texts.all(is_number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     line(table)
 }

@@ -41,6 +41,8 @@ pub(crate) struct Server {
     connections: ConnectionLimits,
     payments: Option<Payments>,
     books: Option<Books>,
+    /// Ends what is carried out for a command, however long it would take.
+    orders_stop: CancellationToken,
     /// Let go last, when all databases are closed.
     _directory: DataDir,
 }
@@ -63,6 +65,7 @@ impl Server {
         };
         let listener = listen(serve.listen).await?;
         let address = listener.local_addr()?;
+        let orders_stop = CancellationToken::new();
         let admin_token = Zeroizing::new(BASE64URL_NOPAD.encode(&random_bytes::<32>()));
         directory.announce(&Control {
             address: reachable(address),
@@ -76,8 +79,10 @@ impl Server {
                 payments.as_ref(),
                 books.as_ref(),
                 &admin_token,
+                &orders_stop,
                 serve.connections.slow,
             ),
+            orders_stop,
             connections: serve.connections,
             payments,
             books,
@@ -111,6 +116,7 @@ impl Server {
         }
         tracing::info!("stopping: requests in flight are finished first");
         stop.cancel();
+        self.orders_stop.cancel();
         let drained = tokio::select! {
             ended = &mut serving => ended.is_ok(),
             () = tokio::time::sleep(DRAIN) => false,
@@ -133,6 +139,7 @@ fn router(
     payments: Option<&Payments>,
     books: Option<&Books>,
     token: &Zeroizing<String>,
+    stop: &CancellationToken,
     body_within: Duration,
 ) -> Router {
     let router = match payments {
@@ -148,7 +155,7 @@ fn router(
     let Some(books) = books else {
         return router;
     };
-    let mut of_books = control_router(books.clone(), token.clone());
+    let mut of_books = control_router(books.clone(), token.clone(), stop.clone());
     if payments.is_none() {
         of_books = of_books.merge(health_router(books.clone()));
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::{DatabaseUrl, Migrations, migrate};
@@ -91,6 +91,27 @@ impl Drop for TestDatabase {
             && let Ok(mut connection) = PgConnection::establish(server)
         {
             let _ = connection.batch_execute(&format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
+        }
+    }
+}
+
+/// Runs statements on the tables of a store, past everything that guards them: as nobody should, and
+/// some may.
+///
+/// # Panics
+/// When they cannot be run.
+pub fn meddle(url: &DatabaseUrl, store: &str, statements: &str) {
+    match url {
+        DatabaseUrl::Sqlite(directory) => {
+            let file = directory.join(format!("{store}.db"));
+            let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+            let patient = format!("PRAGMA busy_timeout = 10000; {statements}");
+            connection.batch_execute(&patient).unwrap();
+        }
+        DatabaseUrl::Postgres(url) => {
+            let mut connection = PgConnection::establish(url).unwrap();
+            let there = format!("SET search_path TO \"{store}\"; {statements}");
+            connection.batch_execute(&there).unwrap();
         }
     }
 }

@@ -12,8 +12,11 @@ use axum::{Json, Router};
 use contract::id::ConnectionId;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use super::heard::heard;
+use crate::order::{RebuildOrder, SyncOrder};
 use crate::standing::{ConnectOrder, Ended, PortfolioView, Standing};
 use crate::{Books, Error};
 
@@ -21,16 +24,28 @@ use crate::{Books, Error};
 struct Desk {
     books: Books,
     admin_token: Zeroizing<String>,
+    stop: CancellationToken,
 }
 
-/// The routes below `/control/books`, all of them behind the token.
-pub fn control_router(books: Books, admin_token: Zeroizing<String>) -> Router {
-    let desk = Arc::new(Desk { books, admin_token });
+/// The routes below `/control/books`, all of them behind the token. Long orders end when the server
+/// is to stop.
+pub fn control_router(
+    books: Books,
+    admin_token: Zeroizing<String>,
+    stop: CancellationToken,
+) -> Router {
+    let desk = Arc::new(Desk {
+        books,
+        admin_token,
+        stop,
+    });
     let routes = Router::new()
         .route("/connect", post(connect))
         .route("/connections/{id}/refresh", post(refresh))
         .route("/connections/{id}/disconnect", post(disconnect))
         .route("/portfolios", post(add_portfolio))
+        .route("/sync", post(sync))
+        .route("/rebuild", post(rebuild))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .with_state(desk);
     Router::new().nest("/control/books", routes)
@@ -85,6 +100,20 @@ async fn add_portfolio(
     Order(Named { name }): Order<Named>,
 ) -> Reply<PortfolioView> {
     Ok(Json(desk.books.order_portfolio(&name).await?))
+}
+
+async fn sync(State(desk): State<Arc<Desk>>, Order(order): Order<SyncOrder>) -> Response {
+    let books = desk.books.clone();
+    heard(desk.stop.clone(), |tell| async move {
+        books.sync(&order, &|at| tell(at)).await
+    })
+}
+
+async fn rebuild(State(desk): State<Arc<Desk>>, Order(order): Order<RebuildOrder>) -> Response {
+    let books = desk.books.clone();
+    heard(desk.stop.clone(), |tell| async move {
+        books.rebuild(order, &|at| tell(at)).await
+    })
 }
 
 /// A body. What is wrong with one is not repeated: it may hold a secret.

@@ -3,6 +3,7 @@
 mod around;
 mod control;
 mod health;
+mod heard;
 mod webhooks;
 
 pub use around::around;

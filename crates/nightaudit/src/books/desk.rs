@@ -2,9 +2,12 @@
 //! else this process. Commands that only read open the books themselves, whoever has them
 //! ([`books_to_read`](crate::open::books_to_read)).
 
-use books::Books;
 use books::choice::Choice;
+use books::connection::Connection;
+use books::mirror::Rebuilt;
 use books::standing::{ConnectOrder, Ended, PortfolioView, Standing};
+use books::sync::{Progress, Summary};
+use books::{Books, Folded, RebuildOrder, SyncOrder};
 use contract::id::ConnectionId;
 use serde_json::json;
 use store::DataDir;
@@ -78,6 +81,42 @@ impl BooksDesk {
                 server.post(&path, &()).await
             }
             Self::Here { books, .. } => Ok(books.order_disconnect(id).await?),
+        }
+    }
+
+    /// The connections that are meant.
+    pub(crate) async fn choose_all(
+        &self,
+        config: &Config,
+        choice: &Choice,
+    ) -> Result<Vec<Connection>, CommandError> {
+        Ok(match self {
+            Self::Server(_) => open::books_to_read(config)?.choose_all(choice).await?,
+            Self::Here { books, .. } => books.choose_all(choice).await?,
+        })
+    }
+
+    /// Brings a mirror up to date.
+    pub(crate) async fn sync(
+        &self,
+        order: &SyncOrder,
+        told: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Summary, CommandError> {
+        match self {
+            Self::Server(server) => server.hear("books/sync", order, told).await,
+            Self::Here { books, .. } => Ok(books.sync(order, told).await?),
+        }
+    }
+
+    /// Folds the evidence into a new mirror.
+    pub(crate) async fn rebuild(
+        &self,
+        order: RebuildOrder,
+        told: &(dyn Fn(Folded) + Send + Sync),
+    ) -> Result<Rebuilt, CommandError> {
+        match self {
+            Self::Server(server) => server.hear("books/rebuild", &order, told).await,
+            Self::Here { books, .. } => Ok(books.rebuild(order, told).await?),
         }
     }
 

@@ -1,15 +1,23 @@
 //! The commands of the books.
 
+mod amounts;
 pub(crate) mod connect;
 mod desk;
 pub(crate) mod disconnect;
+pub(crate) mod history;
 mod lights;
+mod meter;
 pub(crate) mod portfolio;
+pub(crate) mod rebuild;
 pub(crate) mod refresh;
 mod secret;
 pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod verify;
 
 pub(crate) use desk::BooksDesk;
+pub(crate) use history::AsKnownOn;
+use meter::Meter;
 
 use books::choice::Choice;
 

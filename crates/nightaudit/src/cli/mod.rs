@@ -9,6 +9,7 @@ mod app;
 mod books;
 mod demo;
 mod key;
+mod records;
 mod sandbox;
 mod serve;
 mod webhooks;
@@ -24,6 +25,7 @@ pub(crate) use books::{
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyArgs, KeyCommand};
+pub(crate) use records::{HistoryArgs, RebuildArgs, SyncArgs, VerifyArgs};
 pub(crate) use sandbox::{AdvanceArgs, ResetArgs, SandboxCommand, SeedArgs, TriggerArgs};
 pub(crate) use serve::{ConnectionArgs, LimitArgs, ServeArgs, System};
 pub(crate) use webhooks::{
@@ -42,6 +44,8 @@ Examples:
   nightaudit sandbox advance 7d
   nightaudit webhooks attempts 65f0c1d2a3b4c5d6e7f80912
   nightaudit connect --client-id 0oa5bil430x8zLzWB5d7 --client-secret-stdin < secret
+  nightaudit sync
+  nightaudit history reservation HMABC123
 
 Every flag of a server can also come from the environment (NIGHTAUDIT_LISTEN, NIGHTAUDIT_DATA, …) or
 from a TOML file named by --config; a flag wins over the environment, and that over the file.
@@ -51,7 +55,8 @@ Exit codes:
   1  it could not be done: the database, the disk or the network failed
   2  the command line or the configuration makes no sense
   3  refused, and nothing changed: no such account, made already, a server has the data directory
-  4  done, but not well: a light of the connection is red";
+  4  done, but not well: a light of the connection is red, or not all could be read
+  5  the books do not hold: a record is not as it was appended, or a mirror not as its evidence says";
 
 /// The nightly close for vacation rentals: a payments platform that speaks the Guesty Open API, and
 /// books that mirror such an account.
@@ -104,6 +109,15 @@ pub(crate) enum Command {
     /// Removes the credentials of a connection and its webhook; what was read stays. Works while a
     /// server runs.
     Disconnect(DisconnectArgs),
+    /// Reads the account until the books are up to date. Works while a server runs.
+    Sync(SyncArgs),
+    /// Checks that the evidence is as it was appended, and names the first record that is not.
+    Verify(VerifyArgs),
+    /// Folds the evidence into a new mirror and compares it with the old one. Works while a server
+    /// runs.
+    Rebuild(RebuildArgs),
+    /// Shows what was known of a reservation or of something else, since when, and by which record.
+    History(HistoryArgs),
     /// The portfolios of the books: connections whose books are kept together.
     #[command(subcommand)]
     Portfolio(PortfolioCommand),

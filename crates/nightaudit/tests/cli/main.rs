@@ -17,6 +17,8 @@ mod connect;
 mod connections;
 mod guesty;
 mod keys;
+mod records;
+mod relay;
 mod sandbox;
 mod serving;
 mod webhooks;

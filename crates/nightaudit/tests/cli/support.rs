@@ -54,6 +54,13 @@ impl Home {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
+    /// Runs statements on the tables of the books, past everything that guards them.
+    pub fn meddle(&self, statements: &str) {
+        let files = DatabaseUrl::Sqlite(self.path("nightaudit-data"));
+        let url = self.database.as_ref().map_or(&files, TestDatabase::url);
+        store::testing::meddle(url, books::STORE_NAME, statements);
+    }
+
     /// Runs a command that is given this on stdin.
     pub fn pipe(&self, arguments: &[&str], stdin: &str) -> Ran {
         let mut command = self.command(arguments);

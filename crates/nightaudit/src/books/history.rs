@@ -1,0 +1,309 @@
+//! `nightaudit history`: what was known of an object, since when, and by which record.
+
+use std::str::FromStr;
+
+use books::evidence::Chain;
+use books::mirror::{Change, Kind, Mirror, Step, Value};
+use chrono::{Days, NaiveDate, NaiveTime};
+use contract::Timestamp;
+use contract::id::ConnectionId;
+use serde_json::{Map, Value as Json, json};
+
+use super::amounts::Amounts;
+use crate::cli::{Format, HistoryArgs};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::{open, output};
+
+/// An instant up to which things were known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AsKnownOn(Timestamp);
+
+/// A text that is neither a date nor an instant.
+#[derive(Debug, thiserror::Error)]
+#[error("give a date as 2026-03-31, or an instant as 2026-03-31T12:00:00Z")]
+pub(crate) struct InvalidAsKnownOn;
+
+impl FromStr for AsKnownOn {
+    type Err = InvalidAsKnownOn;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAsKnownOn> {
+        if let Ok(date) = text.parse::<NaiveDate>() {
+            let next = date
+                .checked_add_days(Days::new(1))
+                .ok_or(InvalidAsKnownOn)?;
+            let end = next.and_time(NaiveTime::MIN).and_utc().timestamp_millis() - 1;
+            return Ok(Self(Timestamp::from_millis(end)));
+        }
+        text.parse().map(Self).map_err(|_| InvalidAsKnownOn)
+    }
+}
+
+/// Tells what was known.
+pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
+    let config = Config::of(args.place)?;
+    let books = open::books_to_read(&config)?;
+    let choice = args.which.into();
+    let mut objects = Vec::new();
+    for connection in books.choose_all(&choice).await? {
+        let chain = match books.chain(connection.id).await {
+            Err(books::Error::NoChain(_)) => continue,
+            chain => chain?,
+        };
+        let steps = Mirror::of(&chain).history(args.kind, &args.key).await?;
+        for steps in steps.chunk_by(|one, next| one.id == next.id) {
+            objects.push(Object::read(&chain, steps).await?);
+        }
+    }
+    if objects.is_empty() {
+        return Err(CommandError::refused(format!(
+            "the books know no {} with the code or id \"{}\": check how it is written, or read it \
+             first (nightaudit sync)",
+            args.kind, args.key
+        )));
+    }
+    if let Some(AsKnownOn(at)) = args.as_known_on {
+        return tell_then(args.kind, &args.key, args.format, at, &objects);
+    }
+    match args.format {
+        Format::Json => {
+            let objects: Vec<Json> = objects.iter().map(Object::report).collect();
+            let kind = args.kind.name();
+            output::json(&json!({"kind": kind, "key": args.key, "objects": objects}))
+        }
+        Format::Table => objects.iter().try_for_each(|object| object.tell(args.kind)),
+    }
+}
+
+/// Tells what was known at an instant.
+fn tell_then(
+    kind: Kind,
+    key: &str,
+    format: Format,
+    at: Timestamp,
+    objects: &[Object],
+) -> Result<(), CommandError> {
+    let known: Vec<_> = (objects.iter())
+        .filter_map(|object| Some((object, object.as_known_at(at)?)))
+        .collect();
+    if known.is_empty() {
+        let first = objects.iter().filter_map(|object| object.steps.first());
+        let first = first
+            .map(|step| step.at.to_string())
+            .min()
+            .unwrap_or_default();
+        return Err(CommandError::refused(format!(
+            "{kind} \"{key}\" was not known at {at}: it became known at {first}"
+        )));
+    }
+    match format {
+        Format::Json => {
+            let objects: Vec<Json> = (known.iter())
+                .map(|(object, state)| object.report_state(state))
+                .collect();
+            let kind = kind.name();
+            output::json(&json!({"kind": kind, "key": key, "as_known_at": at, "objects": objects}))
+        }
+        Format::Table => {
+            (known.iter()).try_for_each(|(object, state)| object.tell_state(kind, at, state))
+        }
+    }
+}
+
+/// An object and all that became known of it.
+struct Object {
+    connection: ConnectionId,
+    id: String,
+    steps: Vec<Told>,
+}
+
+/// Something that became known.
+struct Told {
+    at: Timestamp,
+    record: i64,
+    /// What the record answers.
+    subject: String,
+    change: &'static str,
+    is_removal: bool,
+    values: Vec<Value>,
+}
+
+/// An object as it was known at some time.
+struct State {
+    is_removed: bool,
+    values: Vec<Held>,
+}
+
+/// A value, and since when it was so.
+struct Held {
+    field: String,
+    value: String,
+    at: Timestamp,
+    record: i64,
+}
+
+impl Object {
+    async fn read(chain: &Chain, steps: &[Step]) -> Result<Self, CommandError> {
+        let mut object = Self {
+            connection: chain.connection(),
+            id: steps
+                .first()
+                .map(|step| step.id.clone())
+                .unwrap_or_default(),
+            steps: Vec::new(),
+        };
+        let mut amounts = Amounts::default();
+        for step in steps {
+            let record = chain.record(step.record).await?;
+            object.steps.push(Told {
+                at: step.at,
+                record: step.record,
+                subject: record.map(|record| record.subject).unwrap_or_default(),
+                change: name(step.change),
+                is_removal: step.change == Change::Removed,
+                values: amounts.go_on(&step.values),
+            });
+        }
+        Ok(object)
+    }
+
+    fn as_known_at(&self, at: Timestamp) -> Option<State> {
+        let steps = self.steps.iter().take_while(|step| step.at <= at);
+        let mut state = None;
+        for step in steps {
+            let state = state.get_or_insert(State {
+                is_removed: false,
+                values: Vec::new(),
+            });
+            state.is_removed = step.is_removal;
+            step.values
+                .iter()
+                .for_each(|value| state.learn(step, value));
+        }
+        state
+    }
+
+    fn tell_state(&self, kind: Kind, at: Timestamp, state: &State) -> Result<(), CommandError> {
+        let removed = if state.is_removed {
+            ", removed at the source"
+        } else {
+            ""
+        };
+        output::line(format_args!(
+            "{kind} {} of connection {}, as known at {at}{removed}",
+            self.id, self.connection
+        ))?;
+        let rows = state.values.iter().map(|held| {
+            let (since, record) = (held.at.to_string(), held.record.to_string());
+            vec![held.field.clone(), held.value.clone(), since, record]
+        });
+        let rows: Vec<_> = rows.collect();
+        Ok(output::grid(&["", "value", "since", "record"], &rows)?)
+    }
+
+    fn tell(&self, kind: Kind) -> Result<(), CommandError> {
+        output::line(format_args!(
+            "{kind} {} of connection {}",
+            self.id, self.connection
+        ))?;
+        for step in &self.steps {
+            output::line(format_args!(
+                "\n{}  {}, by record {}: {}",
+                step.at,
+                step.change,
+                step.record,
+                in_short(&step.subject)
+            ))?;
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            let values = step.values.iter();
+            if step.values.iter().all(|value| value.before.is_none()) {
+                let rows = values.map(|value| vec![value.field.clone(), text(&value.after)]);
+                output::grid(&["", "value"], &rows.collect::<Vec<_>>())?;
+            } else {
+                let rows = values.map(|value| {
+                    vec![value.field.clone(), text(&value.before), text(&value.after)]
+                });
+                output::grid(&["", "before", "after"], &rows.collect::<Vec<_>>())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self) -> Json {
+        let steps = self.steps.iter().map(|step| {
+            let values = step.values.iter().map(
+                |value| json!({"field": value.field, "before": value.before, "after": value.after}),
+            );
+            json!({
+                "at": step.at,
+                "record": step.record,
+                "subject": step.subject,
+                "change": step.change,
+                "values": values.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "connection": self.connection,
+            "id": self.id,
+            "steps": steps.collect::<Vec<_>>(),
+        })
+    }
+
+    fn report_state(&self, state: &State) -> Json {
+        let values = state.values.iter().map(|held| {
+            let known = json!({"value": held.value, "since": held.at, "record": held.record});
+            (held.field.clone(), known)
+        });
+        json!({
+            "connection": self.connection,
+            "id": self.id,
+            "removed": state.is_removed,
+            "values": values.collect::<Map<_, _>>(),
+        })
+    }
+}
+
+impl State {
+    fn learn(&mut self, step: &Told, value: &Value) {
+        let place = self
+            .values
+            .iter()
+            .position(|held| held.field == value.field);
+        let Some(after) = &value.after else {
+            self.values.retain(|held| held.field != value.field);
+            return;
+        };
+        let held = Held {
+            field: value.field.clone(),
+            value: after.clone(),
+            at: step.at,
+            record: step.record,
+        };
+        match place {
+            Some(place) => self.values[place] = held,
+            None => self.values.push(held),
+        }
+    }
+}
+
+/// Without the long list of the fields that were asked for.
+fn in_short(subject: &str) -> String {
+    let Some((path, query)) = subject.split_once('?') else {
+        return subject.to_owned();
+    };
+    let rest = query.split('&').filter(|pair| !pair.starts_with("fields="));
+    let rest: Vec<_> = rest.collect();
+    if rest.is_empty() {
+        return path.to_owned();
+    }
+    format!("{path}?{}", rest.join("&"))
+}
+
+fn name(change: Change) -> &'static str {
+    match change {
+        Change::Appeared => "appeared",
+        Change::Changed => "changed",
+        Change::Removed => "removed",
+        Change::Returned => "returned",
+    }
+}

@@ -1,0 +1,252 @@
+//! `nightaudit sync`: the mirror brought up to date, and what that came to.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use books::connection::Connection;
+use books::mirror::Counts;
+use books::sync::{Part, Progress, Span, Summary};
+use books::{Books, Pace, SyncOrder};
+use contract::id::ConnectionId;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{BooksDesk, Meter};
+use crate::cli::{Format, SyncArgs};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::output;
+use crate::signals::StopSignals;
+
+/// A run that was killed is out of the way after a minute.
+const PATIENCE: Duration = Duration::from_secs(70);
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long a run that was told to stop may take to say that it did.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Syncs the connections that are meant.
+pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
+    let span = match (args.from, args.to) {
+        (Some(from), Some(to)) => {
+            let span = Span::new(from, to);
+            Some(span.map_err(|error| CommandError::usage(error.to_string()))?)
+        }
+        _ => None,
+    };
+    let pace = match (args.no_limits, args.full_speed) {
+        (true, _) => Pace::Unlimited,
+        (false, true) => Pace::Full,
+        (false, false) => Pace::Half,
+    };
+    let parts = match args.parts {
+        parts if parts.is_empty() => Part::ALL.to_vec(),
+        parts => parts,
+    };
+    let config = Config::of(args.place)?;
+    let mut signals = StopSignals::listen()?;
+    let desk = BooksDesk::find(&config).await?;
+    let mut runs = Vec::new();
+    for connection in desk.choose_all(&config, &args.which.into()).await? {
+        let order = SyncOrder {
+            connection: connection.id,
+            parts: parts.clone(),
+            span,
+            pace,
+        };
+        let summary = one(&desk, &order, &mut signals).await?;
+        runs.push(Run {
+            connection,
+            summary,
+        });
+    }
+    match args.format {
+        Format::Json => output::json(&report(&runs))?,
+        Format::Table => runs.iter().try_for_each(tell)?,
+    }
+    if runs.iter().all(|run| run.summary.is_complete()) {
+        return Ok(());
+    }
+    Err(CommandError::NotWell(
+        "not all could be read; what could is in. Do what is said with each problem, then sync again"
+            .to_owned(),
+    ))
+}
+
+/// Syncs one connection and shows how far it is, until it is done or somebody wants it to stop.
+pub(crate) async fn one(
+    desk: &BooksDesk,
+    order: &SyncOrder,
+    signals: &mut StopSignals,
+) -> Result<Summary, CommandError> {
+    let meter = Meter::new()?;
+    let told = |at: Progress| {
+        let what = format!("{}: {}", at.part, at.list);
+        meter.show(&what, at.done, at.total);
+    };
+    let done = tokio::select! {
+        done = patiently(desk, order, &told) => Some(done),
+        () = signals.next() => None,
+    };
+    drop(meter);
+    if let (BooksDesk::Here { books, .. }, None | Some(Err(_))) = (desk, &done)
+        && let Err(error) = has_ended(books, order.connection).await
+    {
+        tracing::warn!(%error, "the run may stay on record as under way for a minute");
+    }
+    done.unwrap_or_else(|| Err(stopped(desk)))
+}
+
+/// Waits for the place of a run that was killed.
+async fn patiently(
+    desk: &BooksDesk,
+    order: &SyncOrder,
+    told: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Summary, CommandError> {
+    let BooksDesk::Here { books, .. } = desk else {
+        return desk.sync(order, told).await;
+    };
+    let given_up = Instant::now() + PATIENCE;
+    let mut is_told = false;
+    loop {
+        match books.sync(order, told).await {
+            Err(books::Error::SyncUnderWay { since, .. }) if Instant::now() < given_up => {
+                if !is_told {
+                    output::note(format_args!(
+                        "A run that began at {since} has not ended: waiting a minute for a sign of \
+                         life."
+                    ));
+                    is_told = true;
+                }
+                sleep(PAUSE).await;
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// What there is to say of a run that was not waited for.
+fn stopped(desk: &BooksDesk) -> CommandError {
+    CommandError::Failed(match desk {
+        BooksDesk::Server(_) => anyhow!(
+            "not waited for: the server goes on with it, and nightaudit status says when it is done"
+        ),
+        BooksDesk::Here { .. } => {
+            anyhow!("stopped; what was read is kept, and the same command goes on from there")
+        }
+    })
+}
+
+/// The run gives its place up when it is dropped, but on a task of its own.
+async fn has_ended(books: &Books, connection: ConnectionId) -> Result<(), books::Error> {
+    let given_up = Instant::now() + LAST_WORDS;
+    while Instant::now() < given_up {
+        let last = books.last_sync(connection).await?;
+        if last.is_none_or(|last| last.ended_at.is_some()) {
+            break;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// A connection and what its run came to.
+struct Run {
+    connection: Connection,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Told {
+    read: u64,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+fn report(runs: &[Run]) -> Value {
+    let connections: Vec<Value> = runs.iter().map(report_of).collect();
+    let is_complete = runs.iter().all(|run| run.summary.is_complete());
+    json!({"complete": is_complete, "connections": connections})
+}
+
+fn report_of(run: &Run) -> Value {
+    let summary = &run.summary;
+    let parts = summary.parts.iter().map(|(part, counts)| {
+        let told = Told {
+            read: read(*counts),
+            counts: *counts,
+        };
+        (part.to_string(), json!(told))
+    });
+    json!({
+        "connection": run.connection.id,
+        "base_url": run.connection.base_url.to_string(),
+        "complete": summary.is_complete(),
+        "parts": parts.collect::<Map<_, _>>(),
+        "windows": {"read": summary.windows_read, "mature": summary.windows_mature},
+        "resumed": summary.resumed.iter().map(|(list, done)| json!({"list": list, "done": done})).collect::<Vec<_>>(),
+        "problems": summary.problems,
+        "more_problems": summary.problems_beyond,
+    })
+}
+
+fn tell(run: &Run) -> Result<(), CommandError> {
+    let summary = &run.summary;
+    output::line(format_args!(
+        "connection {} ({})",
+        run.connection.id, run.connection.base_url
+    ))?;
+    let head = [
+        "",
+        "read",
+        "new",
+        "changed",
+        "unchanged",
+        "removed",
+        "flagged",
+    ];
+    let row = |name: String, counts: Counts| {
+        let numbers = [
+            read(counts),
+            counts.new,
+            counts.changed,
+            counts.unchanged,
+            counts.removed,
+            counts.flagged,
+        ];
+        let numbers = numbers.iter().map(ToString::to_string);
+        std::iter::once(name).chain(numbers).collect::<Vec<_>>()
+    };
+    let parts = summary.parts.iter();
+    let mut rows: Vec<_> = parts
+        .map(|(part, counts)| row(part.to_string(), *counts))
+        .collect();
+    if rows.len() > 1 {
+        rows.push(row("all".to_owned(), summary.total()));
+    }
+    output::grid(&head, &rows)?;
+    if summary.windows_read + summary.windows_mature > 0 {
+        output::line(format_args!(
+            "months of reports: {} read, {} mature and not read again",
+            summary.windows_read, summary.windows_mature
+        ))?;
+    }
+    for (list, done) in &summary.resumed {
+        output::line(format_args!("went on with {list}, of which {done} were in"))?;
+    }
+    for problem in &summary.problems {
+        output::line(format_args!("could not be read: {problem}"))?;
+    }
+    if summary.problems_beyond > 0 {
+        let more = summary.problems_beyond;
+        output::line(format_args!(
+            "… and {more} more that could not be read: the log has them"
+        ))?;
+    }
+    Ok(())
+}
+
+/// How many objects the source showed.
+fn read(counts: Counts) -> u64 {
+    counts.new + counts.changed + counts.unchanged
+}

@@ -1,0 +1,385 @@
+//! `sync`, `verify`, `rebuild` and `history`: what the books come to know, and how they prove it.
+
+use std::process::{Child, Command, Stdio};
+
+use axum::Router;
+use axum::response::Html;
+use serde_json::{Value, json};
+use store::on_both_engines;
+use store::testing::{Engine, Fixture};
+
+use crate::relay::Relay;
+use crate::support::{Credentials, Home, Ran, Server};
+
+const ACCOUNT: &str = "5213a2d206112710005d96ff";
+const RESERVATION: &str = "64da254383ad1500284bd0c0";
+
+/// A platform with the account of the guide, and books elsewhere.
+struct Estate {
+    platform: Home,
+    books: Home,
+}
+
+impl Fixture for Estate {
+    async fn on(engine: Engine) -> Self {
+        Self {
+            platform: Home::on(engine).await,
+            books: Home::on(engine).await,
+        }
+    }
+}
+
+impl Estate {
+    /// The account of the guide, which has one stay.
+    fn guide(&self) -> (Server, Credentials) {
+        let seed = ["sandbox", "seed", "--fixture", "guesty-docs"];
+        self.platform.run(&seed).expect(0);
+        let credentials = self.platform.app(&["--account", ACCOUNT]);
+        (self.platform.serve(&[]), credentials)
+    }
+
+    /// An account with a year and a half of life.
+    fn portfolio(&self) -> (Server, Credentials) {
+        let seed = ["sandbox", "seed", "--listings", "4", "--reservations", "60"];
+        let seeded = self
+            .platform
+            .run(&[&seed[..], &["--format", "json"]].concat());
+        let account = seeded.expect(0).json()["account"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let credentials = self.platform.app(&["--account", &account]);
+        (self.platform.serve(&[]), credentials)
+    }
+}
+
+/// Connects. Nobody says under which address webhooks reach these books, so that light is red.
+fn connect(books: &Home, base: &str, credentials: &Credentials) {
+    books.connect(base, credentials, &[]).expect(4);
+}
+
+async fn pay(server: &Server, credentials: &Credentials, amount: &str) {
+    let token = server.token(credentials).await;
+    let amount: Value = serde_json::from_str(amount).unwrap();
+    let method = json!({"method": "STRIPE", "id": "64da2367d8d9771c02befbb2"});
+    let payment = json!({"paymentMethod": method, "amount": amount});
+    let path = format!("/v1/reservations/{RESERVATION}/payments");
+    let (status, paid) = server.post(&path, &token, &payment).await;
+    assert_eq!(status, 201, "{paid}");
+}
+
+/// Syncs all; with the report of the only connection.
+fn sync(home: &Home) -> Value {
+    let report = home.run(&["sync", "--format", "json"]).expect(0).json();
+    assert_eq!(report["complete"], true, "{report}");
+    report["connections"][0].clone()
+}
+
+fn total(report: &Value, what: &str) -> u64 {
+    let parts = report["parts"].as_object().unwrap().values();
+    parts.map(|part| part[what].as_u64().unwrap()).sum()
+}
+
+/// The change of a field in a step of a history.
+fn change<'a>(step: &'a Value, field: &str) -> (Option<&'a str>, Option<&'a str>) {
+    let mut values = step["values"].as_array().unwrap().iter();
+    let value = values.find(|value| value["field"] == field).unwrap();
+    (value["before"].as_str(), value["after"].as_str())
+}
+
+/// The values of an object then, by their fields.
+fn then(home: &Home, code: &str, at: &str) -> Value {
+    let history = [
+        "history",
+        "reservation",
+        code,
+        "--as-known-on",
+        at,
+        "--format",
+        "json",
+    ];
+    home.run(&history).expect(0).json()["objects"][0]["values"].clone()
+}
+
+/// After which a run that could not say that it ended is out of the way.
+fn a_minute_passes(books: &Home) {
+    books.meddle("UPDATE sync_run SET until_ms = 0 WHERE ended_ms IS NULL");
+}
+
+fn verdict(ran: &Ran) -> Value {
+    ran.json()["connections"][0].clone()
+}
+
+/// A command that runs until it is stopped or ends.
+fn start(home: &Home, arguments: &[&str]) -> Child {
+    let mut command = home.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+on_both_engines! {
+    async fn a_history_shows_what_was_paid_beside_what_was_known_before(estate: Estate) {
+        let books = &estate.books;
+        let (server, credentials) = estate.guide();
+        connect(books, &server.base, &credentials);
+        let first = sync(books);
+        assert_eq!(first["parts"]["reservations"]["new"], 1, "{first}");
+        pay(&server, &credentials, "500.5").await;
+        let second = sync(books);
+        assert_eq!(second["parts"]["reservations"]["changed"], 1, "{second}");
+        assert_eq!(total(&sync(books), "changed"), 0);
+
+        let by_id = books.run(&["history", "reservation", RESERVATION, "--format", "json"]);
+        let by_id = by_id.expect(0).json();
+        let object = &by_id["objects"][0];
+        assert_eq!(object["id"], RESERVATION);
+        let steps = object["steps"].as_array().unwrap();
+        assert_eq!((&steps[0]["change"], &steps[1]["change"]), (&json!("appeared"), &json!("changed")));
+        let (_, code) = change(&steps[0], "confirmationCode");
+        let code = code.unwrap();
+        assert_eq!(change(&steps[0], "money.totalPaid").0, None);
+        let (before, after) = change(&steps[1], "money.totalPaid");
+        assert_eq!((before, after), (Some("0.00"), Some("500.50")));
+        assert!(steps[1]["subject"].as_str().unwrap().starts_with("GET /v1/reservations"));
+        let (was, is) = (&steps[0]["at"], &steps[1]["at"]);
+
+        let by_code = books.run(&["history", "reservation", code, "--format", "json"]);
+        assert_eq!(by_code.expect(0).json()["objects"], by_id["objects"]);
+        let at_first = then(books, code, was.as_str().unwrap());
+        assert_eq!(at_first["money.totalPaid"]["value"], "0.00");
+        let at_last = then(books, code, is.as_str().unwrap());
+        assert_eq!(at_last["money.totalPaid"]["value"], "500.50");
+        assert_eq!(at_last["money.totalPaid"]["record"], steps[1]["record"]);
+        assert_eq!(at_last["status"]["since"], *was);
+        assert_eq!(then(books, code, "2999-12-31"), at_last);
+
+        let told = books.run(&["history", "reservation", code]).expect(0).stdout;
+        let row = |line: &&str| line.contains("money.totalPaid") && line.contains("500.50");
+        assert!(told.lines().any(|line| row(&line)), "{told}");
+        let rows = books.run(&["history", "transaction", code]).expect(0).stdout;
+        assert!(rows.contains("500.50"), "{rows}");
+
+        books.run(&["history", "reservation", "NOBODY"]).refused(3, "no reservation with the code");
+        let early = ["history", "reservation", code, "--as-known-on", "2001-01-01"];
+        books.run(&early).refused(3, "was not known at 2001-01-01T23:59:59.999Z");
+        server.stop();
+    }
+
+    async fn the_first_record_that_was_tampered_with_is_named(estate: Estate) {
+        let books = &estate.books;
+        let (server, credentials) = estate.guide();
+        connect(books, &server.base, &credentials);
+        sync(books);
+        let verify = ["verify", "--format", "json"];
+        let sound = verdict(&books.run(&verify).expect(0));
+        let (records, head) = (sound["records"].as_i64().unwrap(), sound["head"].as_str().unwrap());
+        pay(&server, &credentials, "10").await;
+        sync(books);
+        books.run(&["verify", "--head", head]).expect(0);
+        let other = "0".repeat(63) + "1";
+        let cut = books.run(&["verify", "--head", &other, "--format", "json"]).expect(5);
+        assert!(verdict(&cut)["broken"]["flaw"].as_str().unwrap().contains("cut off"), "{cut:?}");
+
+        books.meddle("UPDATE evidence SET subject = 'GET /v1/elsewhere' WHERE number = 3");
+        let broken = books.run(&verify).expect(5);
+        let broken = &verdict(&broken)["broken"];
+        assert_eq!((&broken["record"], &broken["flaw"]), (&json!(3), &json!("was changed")));
+        assert_eq!((&broken["kind"], &broken["subject"]), (&json!("reply"), &json!("GET /v1/elsewhere")));
+        let told = books.run(&["verify"]).expect(5);
+        assert!(told.stdout.contains("record 3 was changed"), "{told:?}");
+        assert!(told.stderr.contains("not as it was appended"), "{told:?}");
+
+        books.meddle("DELETE FROM evidence WHERE number = 2");
+        let missing = verdict(&books.run(&verify).expect(5));
+        assert_eq!((&missing["broken"]["record"], &missing["broken"]["flaw"]), (&json!(2), &json!("is missing")));
+        assert!(records > 3);
+        server.stop();
+    }
+
+    async fn a_rebuilt_mirror_is_equal_unless_somebody_changed_the_old_one(estate: Estate) {
+        let books = &estate.books;
+        let (server, credentials) = estate.portfolio();
+        connect(books, &server.base, &credentials);
+        sync(books);
+        let rebuild = ["rebuild", "--format", "json"];
+        let equal = books.run(&rebuild).expect(0).json();
+        assert_eq!(equal["equal"], true, "{equal}");
+        let rebuilt = &equal["connections"][0];
+        assert!(rebuilt["records"].as_i64().unwrap() > 10, "{equal}");
+        assert_eq!(rebuilt["before"], rebuilt["after"]);
+
+        books.meddle("UPDATE object SET state = '{}' WHERE kind = 'tax'; DELETE FROM object WHERE kind = 'account'");
+        let other = books.run(&rebuild).expect(5);
+        assert!(other.stderr.contains("other than their evidence says"), "{other:?}");
+        assert_eq!(other.json()["connections"][0]["after"], rebuilt["after"]);
+        books.run(&rebuild).expect(0);
+        server.stop();
+    }
+
+    async fn a_sync_that_was_killed_goes_on_and_comes_to_the_same(estate: Estate) {
+        let (server, credentials) = estate.portfolio();
+        let relay = Relay::to(&server.base).await;
+        let books = &estate.books;
+        connect(books, &relay.base, &credentials);
+        for requests in [1, 3, 5, 9, 20, 31] {
+            relay.let_through(requests);
+            let mut run = start(books, &["sync"]);
+            relay.is_stuck().await;
+            run.kill().unwrap();
+            run.wait().unwrap();
+            a_minute_passes(books);
+        }
+        relay.let_all_through();
+        let ended = sync(books);
+        assert_eq!(ended["parts"]["reservations"]["read"], 60, "{ended}");
+
+        // As one that nobody disturbed.
+        let whole = &Home::on(Engine::Sqlite).await;
+        connect(whole, &server.base, &credentials);
+        sync(whole);
+        let (ended, whole_again) = (sync(books), sync(whole));
+        for what in ["new", "changed", "removed", "flagged"] {
+            assert_eq!(total(&ended, what), 0, "{what}: {ended}");
+        }
+        assert_eq!(ended["parts"]["reservations"], whole_again["parts"]["reservations"]);
+        assert_eq!(ended["parts"]["taxes"], whole_again["parts"]["taxes"]);
+        books.run(&["verify"]).expect(0);
+        books.run(&["rebuild"]).expect(0);
+        server.stop();
+    }
+
+    async fn the_server_that_has_the_directory_syncs_and_rebuilds(estate: Estate) {
+        let books = &estate.books;
+        let (platform, credentials) = estate.guide();
+        let relay = Relay::to(&platform.base).await;
+        connect(books, &relay.base, &credentials);
+        let server = books.serve(&["--only", "books"]);
+        assert_eq!(sync(books)["parts"]["reservations"]["new"], 1);
+        books.run(&["verify"]).expect(0);
+        assert_eq!(books.run(&["rebuild", "--format", "json"]).expect(0).json()["equal"], true);
+        books.run(&["history", "reservation", RESERVATION]).expect(0);
+
+        // A server that is told to stop does not wait for a source that does not answer.
+        relay.let_through(0);
+        let waiting = start(books, &["sync"]);
+        relay.is_stuck().await;
+        server.stop();
+        let told = Ran::from(waiting.wait_with_output().unwrap()).expect(1);
+        assert!(told.stderr.contains("the server stops"), "{told:?}");
+        relay.let_all_through();
+        sync(books);
+        platform.stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_interrupted_says_that_it_can_be_gone_on_with_and_makes_room_at_once() {
+    let estate = Estate::on(Engine::Sqlite).await;
+    let (server, credentials) = estate.portfolio();
+    let relay = Relay::to(&server.base).await;
+    let books = &estate.books;
+    connect(books, &relay.base, &credentials);
+    relay.let_through(6);
+    let run = start(books, &["sync"]);
+    relay.is_stuck().await;
+    interrupt(&run);
+    let stopped = Ran::from(run.wait_with_output().unwrap()).expect(1);
+    assert!(stopped.stderr.contains("goes on from there"), "{stopped:?}");
+    relay.let_all_through();
+    let ended = books.run(&["sync"]).expect(0);
+    assert!(!ended.stderr.contains("sign of life"), "{ended:?}");
+    assert!(ended.stdout.contains("reservations"), "{ended:?}");
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_open_api_is_said_with_an_exit_code_of_its_own() {
+    let books = Home::on(Engine::Sqlite).await;
+    let page = Router::new().fallback(async || Html("<html><title>Welcome</title></html>"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, page).await });
+    let credentials = Credentials {
+        id: "0oaTEST".to_owned(),
+        secret: "secret".to_owned(),
+    };
+    books.connect(&base, &credentials, &[]).expect(4);
+    let told = books
+        .run(&["sync", "properties", "--format", "json"])
+        .expect(4);
+    assert!(told.stderr.contains("not all could be read"), "{told:?}");
+    let report = &told.json()["connections"][0];
+    assert_eq!(report["complete"], false);
+    let reason = report["problems"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("that of an Open API"), "{reason}");
+    let told = books.run(&["sync", "properties"]).expect(4);
+    assert!(
+        told.stdout.contains("could not be read: properties"),
+        "{told:?}"
+    );
+    books.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_ends_the_sync_and_what_was_read_before_is_kept() {
+    let estate = Estate::on(Engine::Sqlite).await;
+    let (server, credentials) = estate.portfolio();
+    let books = &estate.books;
+    connect(books, &server.base, &credentials);
+    // No file may grow beyond this: as a disk that is full, it refuses to be written to.
+    let size = std::fs::metadata(books.path("nightaudit-data/books.db"))
+        .unwrap()
+        .len();
+    let limit = size / 1024 + 64;
+    let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" sync");
+    let sync_once = books.command(&[]);
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).arg(sync_once.get_program());
+    shell
+        .current_dir(books.path("."))
+        .env("NIGHTAUDIT_NO_LIMITS", "true");
+    let full = Ran::from(shell.output().unwrap()).expect(1);
+    assert!(full.stderr.contains("error:"), "{full:?}");
+    a_minute_passes(books);
+
+    books.run(&["verify"]).expect(0);
+    assert_eq!(sync(books)["parts"]["reservations"]["read"], 60);
+    books.run(&["verify"]).expect(0);
+    books.run(&["rebuild"]).expect(0);
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_is_refused_before_anything_is_read() {
+    let books = Home::on(Engine::Sqlite).await;
+    books
+        .run(&["sync", "--from", "2026-02-01", "--to", "2026-01-01"])
+        .refused(2, "give the earlier one first");
+    books
+        .run(&["sync", "guests"])
+        .refused(2, "there are properties, reservations");
+    books
+        .run(&["sync", "--from", "2026-02-01"])
+        .refused(2, "--to");
+    books
+        .run(&["history", "guest", "x"])
+        .refused(2, "there are account, property");
+    books
+        .run(&["history", "reservation", "x", "--as-known-on", "soon"])
+        .refused(2, "give a date");
+    books
+        .run(&["verify", "--head", "12"])
+        .refused(2, "64 hexadecimal digits");
+    books.run(&["verify"]).refused(3, "no books");
+    books
+        .run(&["history", "reservation", "x"])
+        .refused(3, "no books");
+    books.run(&["sync"]).refused(3, "no portfolio");
+}

@@ -1,0 +1,97 @@
+//! What stands between the books and a source: it passes on so much as it is let, and then nothing.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::response::{IntoResponse, Response};
+use reqwest::Client;
+use tokio::sync::Notify;
+
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A relay to a server.
+#[derive(Clone)]
+pub struct Relay {
+    pub base: String,
+    inside: Arc<Inside>,
+}
+
+struct Inside {
+    to: String,
+    http: Client,
+    /// How many more requests are passed on; none: all are.
+    left: Mutex<Option<usize>>,
+    stuck: Notify,
+}
+
+impl Relay {
+    /// Passes everything on, until told otherwise.
+    pub async fn to(base: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = Client::builder().no_proxy().tls_certs_only([]);
+        let inside = Arc::new(Inside {
+            to: base.to_owned(),
+            http: http.build().unwrap(),
+            left: Mutex::new(None),
+            stuck: Notify::new(),
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(pass).with_state(Arc::clone(&inside));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { base, inside }
+    }
+
+    /// Lets so many more requests through; the next one is never answered.
+    pub fn let_through(&self, requests: usize) {
+        *self.inside.left.lock().unwrap() = Some(requests);
+    }
+
+    /// Lets everything through again.
+    pub fn let_all_through(&self) {
+        *self.inside.left.lock().unwrap() = None;
+    }
+
+    /// Until somebody waits for what never comes.
+    pub async fn is_stuck(&self) {
+        self.inside.stuck.notified().await;
+    }
+}
+
+impl Inside {
+    fn lets_through(&self) -> bool {
+        let mut left = self.left.lock().unwrap();
+        match left.as_mut() {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+}
+
+async fn pass(State(inside): State<Arc<Inside>>, request: Request) -> Response {
+    if !inside.lets_through() {
+        inside.stuck.notify_one();
+        std::future::pending::<()>().await;
+    }
+    let (head, body) = request.into_parts();
+    let url = format!("{}{}", inside.to, head.uri);
+    let mut headers = head.headers;
+    for own in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING] {
+        headers.remove(own);
+    }
+    let body = to_bytes(body, BODY_BYTES_MAX).await.unwrap();
+    let request = inside.http.request(head.method, url).headers(headers);
+    let reply = request.body(body).send().await.unwrap();
+    let (status, mut headers) = (reply.status(), reply.headers().clone());
+    for own in [CONTENT_LENGTH, TRANSFER_ENCODING] {
+        headers.remove(own);
+    }
+    (status, headers, Body::from(reply.bytes().await.unwrap())).into_response()
+}
