@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use books::connection::WebhookBase;
+use books::jobs::JobSettings;
+use chrono::TimeDelta;
 use payments::{PrivateWebhooks, RateLimits, Settings};
 use serde::Deserialize;
 use store::DatabaseUrl;
@@ -30,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// Under which address the source reaches the books' server.
     pub(crate) public_url: Option<WebhookBase>,
+    /// The work of the books' server in the background.
+    pub(crate) jobs: JobSettings,
 }
 
 /// Where and what to serve, decided.
@@ -47,6 +51,7 @@ struct Toml {
     only: Option<System>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
+    sweep_minutes: Option<NonZeroU32>,
     data: Option<PathBuf>,
     database: Option<String>,
     key_file: Option<PathBuf>,
@@ -95,6 +100,12 @@ impl Config {
         let defaults = Settings::default();
         Ok(Self {
             public_url,
+            jobs: JobSettings {
+                sweep_every: file
+                    .sweep_minutes
+                    .map_or(JobSettings::default().sweep_every, minutes),
+                ..JobSettings::default()
+            },
             database,
             keys: KeySource::choose(key_file, variable, data.clone()),
             data,
@@ -123,6 +134,9 @@ impl ServeConfig {
         let only = args.only.or(file.only);
         let listen = args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
         let mut config = Config::merge(args.place, file, args.public_url)?;
+        if let Some(given) = args.sweep_minutes {
+            config.jobs.sweep_every = minutes(given);
+        }
         let settings = &mut config.settings;
         settings.tokens_per_day = args.tokens_per_day.unwrap_or(settings.tokens_per_day);
         settings.report_amounts_as_text = args
@@ -225,6 +239,10 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
 fn database(text: &str, origin: &str) -> Result<DatabaseUrl, CommandError> {
     text.parse()
         .map_err(|error| CommandError::usage(format!("{origin}: {error}")))
+}
+
+fn minutes(count: NonZeroU32) -> TimeDelta {
+    TimeDelta::minutes(count.get().into())
 }
 
 /// Commands that serve nothing have no flag for it, but what was set for the server holds.

@@ -88,7 +88,8 @@ pub(crate) async fn books(config: &Config) -> Result<Books, CommandError> {
     let vault = Arc::new(Vault::new(config.keys.load()?));
     let books = Books::open(&config.database, vault, Arc::new(SystemClock))?;
     books.check_key().await?;
-    Ok(books.with_public_url(config.public_url.clone()))
+    let books = books.with_public_url(config.public_url.clone());
+    Ok(books.with_jobs(config.jobs))
 }
 
 /// Opens the books for reading, while a server may have them.

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use axum::http::StatusCode;
 use axum::{Json, Router};
 use books::Books;
-use books::api::{around, control_router, health_router};
+use books::api::{around, control_router, health_router, webhook_router};
 use data_encoding::BASE64URL_NOPAD;
 use store::{Control, DataDir, random_bytes};
 use tokio::net::TcpListener;
@@ -155,7 +155,8 @@ fn router(
     let Some(books) = books else {
         return router;
     };
-    let mut of_books = control_router(books.clone(), token.clone(), stop.clone());
+    let control = control_router(books.clone(), token.clone(), stop.clone());
+    let mut of_books = control.merge(webhook_router(books.clone()));
     if payments.is_none() {
         of_books = of_books.merge(health_router(books.clone()));
     }
@@ -171,16 +172,21 @@ async fn jobs(payments: Option<Payments>, books: Option<Books>, stop: Cancellati
     };
     let books = async {
         let Some(books) = books else { return };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            looked = books.look_where_moved() => {
-                if let Err(error) = looked {
-                    tracing::error!(%error, "whether webhooks lead here could not be seen");
-                }
-            }
-        }
+        let work = books.run_jobs(stop.clone());
+        tokio::join!(work, look_where_moved(&books, &stop));
     };
     tokio::join!(payments, books);
+}
+
+async fn look_where_moved(books: &Books, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        looked = books.look_where_moved() => {
+            if let Err(error) = looked {
+                tracing::error!(%error, "whether webhooks lead here could not be seen");
+            }
+        }
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {

@@ -4,11 +4,11 @@ use contract::Timestamp;
 use contract::id::{AccountId, ConnectionId, PortfolioId};
 use diesel::prelude::*;
 use guesty::BaseUrl;
-use store::{both, new_id};
+use store::{Lock, both, new_id};
 
 use super::Lights;
 use crate::Error;
-use crate::schema::{access_token, connection, portfolio, webhook};
+use crate::schema::{access_token, connection, inbox_sweep, portfolio, webhook};
 
 /// A connection as it is kept.
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -248,6 +248,9 @@ pub(super) fn hand_over(
     credentials: &Credentials,
     now: Timestamp,
 ) -> Result<(), Error> {
+    // Whoever is about to plan a sweep of it ends that first.
+    Lock::row("connection", &from).take(c)?;
+    diesel::delete(inbox_sweep::table.find(from)).execute(c)?;
     remove_what_hangs_on(c, from)?;
     diesel::delete(connection::table.find(from)).execute(c)?;
     keep_secret(c, to, &credentials.sealed_secret, now)?;

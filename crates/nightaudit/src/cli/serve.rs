@@ -44,6 +44,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
+    /// How often the books look for what no webhook told them [default: 15].
+    #[arg(long, env = "NIGHTAUDIT_SWEEP_MINUTES", value_name = "MINUTES")]
+    pub(crate) sweep_minutes: Option<NonZeroU32>,
+
     #[command(flatten)]
     pub(crate) place: Place,
 

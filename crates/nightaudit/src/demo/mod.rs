@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
+use books::jobs::JobSettings;
 use payments::fixtures::Fixture;
 use payments::{Credentials, NewApplication, PrivateWebhooks, Settings};
 use store::DatabaseUrl;
@@ -45,6 +46,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
         connections: ConnectionLimits::default(),
         config: Config {
             public_url: None,
+            jobs: JobSettings::default(),
             database: DatabaseUrl::Sqlite(data.clone()),
             keys: KeySource::choose(None, None, data.clone()),
             data,

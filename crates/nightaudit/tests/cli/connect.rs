@@ -263,6 +263,44 @@ async fn a_server_moves_the_webhooks_to_where_it_is_reached() {
 }
 
 #[tokio::test]
+async fn a_server_takes_signed_webhooks_and_nobody_elses() {
+    let Two { there, here } = Two::on(Engine::Sqlite).await;
+    let (platform, credentials) = platform(&there);
+    let books = here.serve(&["--only", "books"]);
+    let address = ["--webhook-url", &books.base];
+    let connected = here.connect(&platform.base, &credentials, &address);
+    let connected = connected.expect(0).json();
+    let path = format!(
+        "/webhooks/guesty/{}",
+        connected["connection"].as_str().unwrap()
+    );
+    let (status, _) = books
+        .post(&path, "", &json!({"event": "reservation.updated"}))
+        .await;
+    assert_eq!(status, 400, "without a signature");
+
+    let token = platform.token(&credentials).await;
+    let payment = json!({
+        "paymentMethod": {"method": "STRIPE", "id": "64da2367d8d9771c02befbb2"}, "amount": 500,
+    });
+    let pay = "/v1/reservations/64da254383ad1500284bd0c0/payments";
+    assert_eq!(platform.post(pay, &token, &payment).await.0, 201);
+    let list = ["webhooks", "list", "--format", "json"];
+    let webhooks = there.run(&list).expect(0).json();
+    let webhook = webhooks[0]["_id"].as_str().unwrap();
+    let attempt = loop {
+        let attempts = there.run(&["webhooks", "attempts", webhook, "--format", "json"]);
+        let attempts = attempts.expect(0).json();
+        if let Some(first) = attempts.as_array().unwrap().first() {
+            break first.clone();
+        }
+    };
+    assert_eq!(attempt["statusCode"], 204, "{attempt}");
+    books.stop();
+    platform.stop();
+}
+
+#[tokio::test]
 async fn a_server_of_books_alone_says_whether_it_is_ready() {
     let home = Home::on(Engine::Sqlite).await;
     let books = home.serve(&["--only", "books"]);
