@@ -5,8 +5,8 @@ use contract::Timestamp;
 
 use crate::sandbox::Sandbox;
 use crate::{
-    Answer, AttemptKey, Charge, Cursor, FollowUp, MerchantId, PayoutRecord, Request, Step,
-    SubAccount, SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Cursor, MerchantId, PayoutRecord, Request, Step, SubAccount, SubAccountId,
+    TransactionRecord, Verify,
 };
 
 /// A card processor.
@@ -19,31 +19,8 @@ pub trait Processor: Send + Sync + 'static {
     /// Makes a stored method of a token: the answer's `method`.
     async fn verify(&self, request: Verify) -> Result<Answer, Failure>;
 
-    /// Takes an amount at once.
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure>;
-
-    /// Holds an amount, to be captured before the hold expires.
-    async fn hold(&self, request: Charge) -> Result<Answer, Failure>;
-
-    /// Takes a held amount, whole or in part, once; the rest is released.
-    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure>;
-
-    /// Releases a hold.
-    async fn void(&self, request: FollowUp) -> Result<Answer, Failure>;
-
-    /// Returns what was charged or captured, whole or in part.
-    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure>;
-
-    /// Does what is asked.
-    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
-        match request {
-            Request::Charge(request) => self.charge(request).await,
-            Request::Hold(request) => self.hold(request).await,
-            Request::Capture(request) => self.capture(request).await,
-            Request::Void(request) => self.void(request).await,
-            Request::Refund(request) => self.refund(request).await,
-        }
-    }
+    /// Does what is asked: moves money, or holds it.
+    async fn execute(&self, request: Request) -> Result<Answer, Failure>;
 
     /// Does what several requests ask, of one merchant and in one currency, in their order, and
     /// answers to each. After one whose outcome is unknown no other is executed, so there may be

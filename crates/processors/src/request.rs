@@ -74,13 +74,13 @@ pub struct FollowUp {
 pub enum Request {
     /// Takes an amount at once.
     Charge(Charge),
-    /// Holds an amount.
+    /// Holds an amount, to be captured before the hold expires.
     Hold(Charge),
-    /// Takes a held amount.
+    /// Takes a held amount, whole or in part, once; the rest is released.
     Capture(FollowUp),
     /// Releases a hold.
     Void(FollowUp),
-    /// Returns what was taken.
+    /// Returns what was charged or captured, whole or in part.
     Refund(FollowUp),
 }
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    SubAccount, SubAccountId, TransactionId, TransactionRecord, Verify,
+    Answer, AttemptKey, Cursor, Failure, MerchantId, PayoutRecord, Processor, Request, SubAccount,
+    SubAccountId, TransactionId, TransactionRecord, Verify,
 };
 
 /// Approves each charge under a transaction of its own, and keeps nothing.
@@ -14,9 +14,12 @@ pub(crate) struct Memory {
 
 #[async_trait]
 impl Processor for Memory {
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        let Request::Charge(charge) = request else {
+            return Err(Failure::Unavailable);
+        };
         Ok(Answer {
-            transaction_id: TransactionId::new(request.key.as_str()),
+            transaction_id: TransactionId::new(charge.key.as_str()),
             ..self.answer.clone()
         })
     }
@@ -48,22 +51,6 @@ impl Processor for Memory {
     }
 
     async fn verify(&self, _: Verify) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn hold(&self, _: Charge) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn capture(&self, _: FollowUp) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn void(&self, _: FollowUp) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn refund(&self, _: FollowUp) -> Result<Answer, Failure> {
         Err(Failure::Unavailable)
     }
 }

@@ -185,7 +185,10 @@ async fn memory(sandbox: &Sandbox) -> Memory {
         order,
         at,
     };
-    let answer: Answer = sandbox.charge(charge).await.unwrap();
+    let answer: Answer = sandbox
+        .execute(processors::Request::Charge(charge))
+        .await
+        .unwrap();
     let sub_accounts = sandbox.sub_accounts(&merchant).await.unwrap();
     Memory {
         answer,

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use contract::Timestamp;
 use money::{Currency, Money};
 use processors::{
-    Activity, Answer, AttemptKey, Charge, Cursor, Failure, Fee, FollowUp, MerchantId, PayoutId,
-    PayoutLine, PayoutRecord, PayoutStatus, Processor, SubAccount, SubAccountId, TransactionId,
+    Activity, Answer, AttemptKey, Cursor, Failure, Fee, MerchantId, PayoutId, PayoutLine,
+    PayoutRecord, PayoutStatus, Processor, Request, SubAccount, SubAccountId, TransactionId,
     TransactionKind, TransactionRecord, TransactionStatus, Verify,
 };
 
@@ -158,23 +158,7 @@ impl Processor for History {
         Err(Failure::Unavailable)
     }
 
-    async fn charge(&self, _: Charge) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn hold(&self, _: Charge) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn capture(&self, _: FollowUp) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn void(&self, _: FollowUp) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn refund(&self, _: FollowUp) -> Result<Answer, Failure> {
+    async fn execute(&self, _: Request) -> Result<Answer, Failure> {
         Err(Failure::Unavailable)
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use contract::Timestamp;
 use processors::sandbox::Sandbox;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    Request, Step, SubAccount, SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Cursor, Failure, MerchantId, PayoutRecord, Processor, Request, Step,
+    SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use tokio::sync::Notify;
 
@@ -83,29 +83,9 @@ impl Processor for Counted {
         self.inner.verify(request).await
     }
 
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
-        let _call = self.call(&request.merchant);
-        self.inner.charge(request).await
-    }
-
-    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
-        let _call = self.call(&request.merchant);
-        self.inner.hold(request).await
-    }
-
-    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
-        let _call = self.call(&request.merchant);
-        self.inner.capture(request).await
-    }
-
-    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
-        let _call = self.call(&request.merchant);
-        self.inner.void(request).await
-    }
-
-    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
-        let _call = self.call(&request.merchant);
-        self.inner.refund(request).await
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        let _call = self.call(request.merchant());
+        self.inner.execute(request).await
     }
 
     async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {

@@ -11,8 +11,8 @@ use contract::Timestamp;
 use payments::Settings;
 use processors::sandbox::Sandbox;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    Request, Step, SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
+    Answer, AttemptKey, Cursor, Failure, MerchantId, PayoutRecord, Processor, Request, Step,
+    SubAccount, SubAccountId, TransactionKind, TransactionRecord, Verify,
 };
 use serde_json::{Value, json};
 use store::on_both_engines;
@@ -52,24 +52,8 @@ impl Processor for Gate {
         self.sandbox.verify(request).await
     }
 
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
-        self.sandbox.charge(request).await
-    }
-
-    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
-        self.sandbox.hold(request).await
-    }
-
-    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.sandbox.capture(request).await
-    }
-
-    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.sandbox.void(request).await
-    }
-
-    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.sandbox.refund(request).await
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        self.sandbox.execute(request).await
     }
 
     async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {

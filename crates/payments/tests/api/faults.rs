@@ -10,8 +10,8 @@ use contract::Timestamp;
 use payments::Settings;
 use processors::sandbox::Sandbox;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    Step, SubAccount, SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Cursor, Failure, MerchantId, PayoutRecord, Processor, Request, Step,
+    SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use serde_json::{Value, json};
 use store::on_both_engines;
@@ -54,7 +54,7 @@ pub(crate) struct Line {
     pub(crate) hanging: Notify,
     moves: AtomicUsize,
     /// The charge that is late.
-    late: Mutex<Option<Charge>>,
+    late: Mutex<Option<Request>>,
     /// What the next question about sub-accounts waits for.
     gate: Mutex<Option<oneshot::Receiver<()>>>,
 }
@@ -120,31 +120,17 @@ impl Processor for Line {
         self.sandbox.verify(request).await
     }
 
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
-        let late = self.late.lock().unwrap().take();
-        if let Some(late) = late {
-            self.sandbox.charge(late).await?;
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        if matches!(request, Request::Charge(_)) {
+            let late = self.late.lock().unwrap().take();
+            if let Some(late) = late {
+                self.sandbox.execute(late).await?;
+            }
+            if *self.fault.lock().unwrap() == Fault::Late {
+                *self.late.lock().unwrap() = Some(request.clone());
+            }
         }
-        if *self.fault.lock().unwrap() == Fault::Late {
-            *self.late.lock().unwrap() = Some(request.clone());
-        }
-        self.carry(self.sandbox.charge(request)).await
-    }
-
-    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
-        self.carry(self.sandbox.hold(request)).await
-    }
-
-    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.carry(self.sandbox.capture(request)).await
-    }
-
-    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.carry(self.sandbox.void(request)).await
-    }
-
-    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.carry(self.sandbox.refund(request)).await
+        self.carry(self.sandbox.execute(request)).await
     }
 
     async fn lookup(

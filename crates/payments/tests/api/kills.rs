@@ -9,8 +9,8 @@ use contract::Timestamp;
 use payments::{AdvanceError, Settings, Until};
 use processors::sandbox::Sandbox;
 use processors::{
-    Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutRecord, Processor,
-    Step, SubAccount, SubAccountId, TransactionRecord, Verify,
+    Answer, AttemptKey, Cursor, Failure, MerchantId, PayoutRecord, Processor, Request, Step,
+    SubAccount, SubAccountId, TransactionRecord, Verify,
 };
 use serde_json::{Value, json};
 use store::testing::Engine;
@@ -59,24 +59,8 @@ impl Processor for Trap {
         self.sandbox.verify(request).await
     }
 
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
-        self.pass(self.sandbox.charge(request)).await
-    }
-
-    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
-        self.pass(self.sandbox.hold(request)).await
-    }
-
-    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.pass(self.sandbox.capture(request)).await
-    }
-
-    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.pass(self.sandbox.void(request)).await
-    }
-
-    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.pass(self.sandbox.refund(request)).await
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        self.pass(self.sandbox.execute(request)).await
     }
 
     async fn lookup(

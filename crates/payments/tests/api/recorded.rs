@@ -10,9 +10,9 @@ use contract::id::{AccountId, PaymentProviderId};
 use money::Money;
 use payments::Settings;
 use processors::{
-    Activity, Answer, AttemptKey, Charge, Cursor, Failure, FollowUp, MerchantId, PayoutId,
-    PayoutLine, PayoutRecord, PayoutStatus, Processor, SubAccount, SubAccountId, TransactionId,
-    TransactionKind, TransactionRecord, TransactionStatus, Verify,
+    Activity, Answer, AttemptKey, Cursor, Failure, MerchantId, PayoutId, PayoutLine, PayoutRecord,
+    PayoutStatus, Processor, Request, SubAccount, SubAccountId, TransactionId, TransactionKind,
+    TransactionRecord, TransactionStatus, Verify,
 };
 use store::testing::{Engine, Fixture};
 use tokio::sync::oneshot;
@@ -228,23 +228,7 @@ impl Processor for Recorded {
         Err(Failure::Unavailable)
     }
 
-    async fn charge(&self, _: Charge) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn hold(&self, _: Charge) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn capture(&self, _: FollowUp) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn void(&self, _: FollowUp) -> Result<Answer, Failure> {
-        Err(Failure::Unavailable)
-    }
-
-    async fn refund(&self, _: FollowUp) -> Result<Answer, Failure> {
+    async fn execute(&self, _: Request) -> Result<Answer, Failure> {
         Err(Failure::Unavailable)
     }
 

@@ -16,7 +16,7 @@ use super::rules::{self, Chain};
 use super::settlement;
 use super::tokens::Outcome;
 use super::transaction::{self, Draft, Ruling, Transaction};
-use crate::{AttemptKey, Charge, FollowUp, Shape, TransactionId, TransactionKind, Verify};
+use crate::{AttemptKey, Charge, FollowUp, Request, Shape, TransactionId, TransactionKind, Verify};
 
 /// A transaction in the books, with what a reply about it needs.
 #[derive(Debug)]
@@ -88,6 +88,21 @@ pub(crate) fn verify(
     })
 }
 
+/// Does what is asked.
+pub(crate) fn execute(
+    c: &mut Connection,
+    account: &Account,
+    request: &Request,
+) -> Result<Posted, Halt> {
+    match request {
+        Request::Charge(request) => charge(c, account, request, TransactionKind::Charge),
+        Request::Hold(request) => charge(c, account, request, TransactionKind::Authorization),
+        Request::Capture(request) => capture(c, account, request),
+        Request::Void(request) => void(c, account, request),
+        Request::Refund(request) => refund(c, account, request),
+    }
+}
+
 /// Charges a method, holds an amount on it, or credits it.
 pub(crate) fn charge(
     c: &mut Connection,
@@ -142,33 +157,21 @@ pub(crate) fn charge(
 }
 
 /// Takes what is held.
-pub(crate) fn capture(
-    c: &mut Connection,
-    account: &Account,
-    request: &FollowUp,
-) -> Result<Posted, Halt> {
+fn capture(c: &mut Connection, account: &Account, request: &FollowUp) -> Result<Posted, Halt> {
     follow_up(c, account, request, TransactionKind::Capture, |chain, _| {
         rules::capture(chain, request.amount, request.at)
     })
 }
 
 /// Lets go of what is held.
-pub(crate) fn void(
-    c: &mut Connection,
-    account: &Account,
-    request: &FollowUp,
-) -> Result<Posted, Halt> {
+fn void(c: &mut Connection, account: &Account, request: &FollowUp) -> Result<Posted, Halt> {
     follow_up(c, account, request, TransactionKind::Void, |chain, _| {
         rules::void(chain, request.at)
     })
 }
 
 /// Gives back what was taken.
-pub(crate) fn refund(
-    c: &mut Connection,
-    account: &Account,
-    request: &FollowUp,
-) -> Result<Posted, Halt> {
+fn refund(c: &mut Connection, account: &Account, request: &FollowUp) -> Result<Posted, Halt> {
     follow_up(
         c,
         account,

@@ -50,25 +50,13 @@ impl Processor for Sandbox {
         .await
     }
 
-    async fn charge(&self, request: Charge) -> Result<Answer, Failure> {
-        self.charge_or_hold(request, TransactionKind::Charge).await
-    }
-
-    async fn hold(&self, request: Charge) -> Result<Answer, Failure> {
-        self.charge_or_hold(request, TransactionKind::Authorization)
-            .await
-    }
-
-    async fn capture(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.follow_up(request, operation::capture).await
-    }
-
-    async fn void(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.follow_up(request, operation::void).await
-    }
-
-    async fn refund(&self, request: FollowUp) -> Result<Answer, Failure> {
-        self.follow_up(request, operation::refund).await
+    async fn execute(&self, request: Request) -> Result<Answer, Failure> {
+        let account = self.account_asked(&request).await?;
+        let key = request.key().clone();
+        self.post(&key, account, move |c, account| {
+            operation::execute(c, account, &request)
+        })
+        .await
     }
 
     async fn execute_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, Failure>> {
@@ -155,46 +143,39 @@ impl Sandbox {
         }
     }
 
-    async fn charge_or_hold(
-        &self,
-        request: Charge,
-        kind: TransactionKind,
-    ) -> Result<Answer, Failure> {
+    /// Gives money to the holder of a card, without a sale that it belongs to. Only GuestyPay's
+    /// methods know of that.
+    ///
+    /// # Errors
+    /// As [`Processor::execute`].
+    pub async fn credit(&self, request: Charge) -> Result<Answer, Failure> {
         let account = self.account_charged(&request).await?;
         let key = request.key.clone();
         self.post(&key, account, move |c, account| {
-            operation::charge(c, account, &request, kind)
+            operation::charge(c, account, &request, TransactionKind::Credit)
         })
         .await
     }
 
-    pub(super) async fn account_charged(&self, request: &Charge) -> Result<Account, Failure> {
+    /// The sub-account that a request is about.
+    pub(super) async fn account_asked(&self, request: &Request) -> Result<Account, Failure> {
+        match request {
+            Request::Charge(request) | Request::Hold(request) => {
+                self.account_charged(request).await
+            }
+            Request::Capture(request) | Request::Void(request) | Request::Refund(request) => {
+                self.account_followed(request).await
+            }
+        }
+    }
+
+    async fn account_charged(&self, request: &Charge) -> Result<Account, Failure> {
         let merchant = self.merchant(&request.merchant).await?;
         let account = merchant.account_in(Some(request.amount.currency()))?;
         Ok(account.clone())
     }
 
-    /// Gives money to the holder of a card, without a sale that it belongs to. Only GuestyPay's
-    /// methods know of that.
-    ///
-    /// # Errors
-    /// As [`Processor::charge`].
-    pub async fn credit(&self, request: Charge) -> Result<Answer, Failure> {
-        self.charge_or_hold(request, TransactionKind::Credit).await
-    }
-
-    async fn follow_up(
-        &self,
-        request: FollowUp,
-        work: fn(&mut Connection, &Account, &FollowUp) -> Result<Posted, Halt>,
-    ) -> Result<Answer, Failure> {
-        let account = self.account_followed(&request).await?;
-        let key = request.key.clone();
-        self.post(&key, account, move |c, account| work(c, account, &request))
-            .await
-    }
-
-    pub(super) async fn account_followed(&self, request: &FollowUp) -> Result<Account, Failure> {
+    async fn account_followed(&self, request: &FollowUp) -> Result<Account, Failure> {
         let merchant = self.merchant(&request.merchant).await?;
         let unknown = || Refusal::UnknownTransaction(request.original.to_string());
         let (_, of_merchant, number) =

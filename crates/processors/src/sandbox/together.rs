@@ -10,7 +10,7 @@ use super::operation::{self, Posted};
 use super::processor::check_key;
 use super::{Sandbox, reply};
 use crate::processor::one_by_one;
-use crate::{Answer, Failure, Request, TransactionKind};
+use crate::{Answer, Failure, Request};
 
 impl Sandbox {
     pub(super) async fn execute_together(
@@ -43,14 +43,7 @@ impl Sandbox {
     async fn common_account(&self, requests: &[Request]) -> Option<Account> {
         let mut common: Option<Account> = None;
         for request in requests {
-            let account = match request {
-                Request::Charge(request) | Request::Hold(request) => {
-                    self.account_charged(request).await
-                }
-                Request::Capture(request) | Request::Void(request) | Request::Refund(request) => {
-                    self.account_followed(request).await
-                }
-            };
+            let account = self.account_asked(request).await;
             let account = account.ok()?;
             if common.as_ref().is_some_and(|known| known.id != account.id) {
                 return None;
@@ -90,13 +83,5 @@ fn post_all(
 
 fn post(c: &mut Connection, account: &Account, request: &Request) -> Result<Posted, Halt> {
     check_key(request.key())?;
-    match request {
-        Request::Charge(request) => operation::charge(c, account, request, TransactionKind::Charge),
-        Request::Hold(request) => {
-            operation::charge(c, account, request, TransactionKind::Authorization)
-        }
-        Request::Capture(request) => operation::capture(c, account, request),
-        Request::Void(request) => operation::void(c, account, request),
-        Request::Refund(request) => operation::refund(c, account, request),
-    }
+    operation::execute(c, account, request)
 }

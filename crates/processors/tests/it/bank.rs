@@ -8,7 +8,8 @@ use money::{Currency, Money};
 use processors::sandbox::{MIGRATIONS, Sandbox};
 use processors::{
     Address, Answer, AttemptKey, Billing, Charge, Cursor, Failure, FollowUp, MerchantId,
-    MethodToken, Order, Processor, Shape, SubAccountId, TransactionId, TransactionRecord, Verify,
+    MethodToken, Order, Processor, Request, Shape, SubAccountId, TransactionId, TransactionRecord,
+    Verify,
 };
 use store::Store;
 use store::testing::{Engine, Fixture, TestDatabase};
@@ -91,7 +92,7 @@ impl Bank {
         amount: Money,
     ) -> Result<Answer, Failure> {
         self.sandbox
-            .charge(self.charge_of(key, method, amount))
+            .execute(Request::Charge(self.charge_of(key, method, amount)))
             .await
     }
 
@@ -101,7 +102,9 @@ impl Bank {
         method: &MethodToken,
         amount: Money,
     ) -> Result<Answer, Failure> {
-        self.sandbox.hold(self.charge_of(key, method, amount)).await
+        self.sandbox
+            .execute(Request::Hold(self.charge_of(key, method, amount)))
+            .await
     }
 
     pub(crate) fn follow_up(
@@ -126,7 +129,7 @@ impl Bank {
         amount: Option<Money>,
     ) -> Result<Answer, Failure> {
         self.sandbox
-            .capture(self.follow_up(key, original, amount))
+            .execute(Request::Capture(self.follow_up(key, original, amount)))
             .await
     }
 
@@ -135,7 +138,9 @@ impl Bank {
         key: &str,
         original: &TransactionId,
     ) -> Result<Answer, Failure> {
-        self.sandbox.void(self.follow_up(key, original, None)).await
+        self.sandbox
+            .execute(Request::Void(self.follow_up(key, original, None)))
+            .await
     }
 
     pub(crate) async fn refund(
@@ -145,7 +150,7 @@ impl Bank {
         amount: Option<Money>,
     ) -> Result<Answer, Failure> {
         self.sandbox
-            .refund(self.follow_up(key, original, amount))
+            .execute(Request::Refund(self.follow_up(key, original, amount)))
             .await
     }
 
@@ -158,7 +163,9 @@ impl Bank {
     ) -> Result<Answer, Failure> {
         let refund = self.follow_up(key, original, amount);
         let at = noon() + Duration::days(1);
-        self.sandbox.refund(FollowUp { at, ..refund }).await
+        self.sandbox
+            .execute(Request::Refund(FollowUp { at, ..refund }))
+            .await
     }
 
     pub(crate) async fn lookup(&self, key: &str) -> Option<Answer> {

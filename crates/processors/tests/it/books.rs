@@ -4,7 +4,7 @@ use chrono::Duration;
 use contract::Timestamp;
 use processors::sandbox::KnownMethod;
 use processors::{
-    AttemptKey, Cursor, FollowUp, MerchantId, MethodToken, Processor, Shape, SubAccountId,
+    AttemptKey, Cursor, FollowUp, MerchantId, MethodToken, Processor, Request, Shape, SubAccountId,
     TransactionId, TransactionKind, TransactionStatus, Verdict,
 };
 
@@ -137,7 +137,7 @@ store::on_both_engines! {
         for merchant in ["1", "01387", "acct_1", "1388"] {
             let mut charge = bank.charge_of("d", &method, usd(1));
             charge.merchant = MerchantId::new(merchant);
-            assert_eq!(refusal(bank.sandbox.charge(charge).await), "unknown_merchant");
+            assert_eq!(refusal(bank.sandbox.execute(Request::Charge(charge)).await), "unknown_merchant");
         }
         for sub_account in ["1387", "1387.0", "1387.4", "1387.1.1"] {
             let id = SubAccountId::new(sub_account);
@@ -152,10 +152,10 @@ store::on_both_engines! {
         let thief = bank.sandbox.open_merchant("Thief", &["USD".parse().unwrap()]).await.unwrap();
         let mut charge = bank.charge_of("theirs", &method, usd(100));
         charge.merchant = thief.clone();
-        assert_eq!(refusal(bank.sandbox.charge(charge).await), "unknown_method");
+        assert_eq!(refusal(bank.sandbox.execute(Request::Charge(charge)).await), "unknown_method");
         let mut refund = bank.follow_up("theirs", &charged.transaction_id, None);
         refund.merchant = thief.clone();
-        assert_eq!(refusal(bank.sandbox.refund(refund).await), "unknown_transaction");
+        assert_eq!(refusal(bank.sandbox.execute(Request::Refund(refund)).await), "unknown_transaction");
         let looked_up = bank.sandbox.lookup(&thief, &AttemptKey::new("charge")).await;
         assert_eq!(looked_up, Ok(None));
     }
@@ -191,7 +191,7 @@ store::on_both_engines! {
         let first = bank.charge("charge", &method, usd(1_000)).await.unwrap();
         let mut later = bank.charge_of("charge", &method, usd(1_000));
         later.at = noon() + Duration::days(30);
-        assert_eq!(bank.sandbox.charge(later).await, Ok(first));
+        assert_eq!(bank.sandbox.execute(Request::Charge(later)).await, Ok(first));
     }
 
     async fn a_key_cannot_be_used_for_another_request(bank: Bank) {
@@ -213,7 +213,7 @@ store::on_both_engines! {
         assert_eq!(refusal(bank.sandbox.verify(verify).await), "key_reused");
         let mut order = bank.charge_of("key", &method, usd(1_000));
         order.order.payment_id.push_str("again");
-        assert_eq!(refusal(bank.sandbox.charge(order).await), "key_reused");
+        assert_eq!(refusal(bank.sandbox.execute(Request::Charge(order)).await), "key_reused");
         assert_eq!(bank.feed(1).await, rows);
         assert_eq!(bank.feed(2).await, []);
     }
@@ -269,11 +269,11 @@ store::on_both_engines! {
 
             let mut capture = bank.follow_up(&format!("{token} 1"), &late.transaction_id, None);
             capture.at = noon() + Duration::days(days);
-            assert_eq!(refusal(bank.sandbox.capture(capture.clone()).await), "hold_expired");
-            assert_eq!(refusal(bank.sandbox.void(capture.clone()).await), "hold_expired");
+            assert_eq!(refusal(bank.sandbox.execute(Request::Capture(capture.clone())).await), "hold_expired");
+            assert_eq!(refusal(bank.sandbox.execute(Request::Void(capture.clone())).await), "hold_expired");
             capture.original = hold.transaction_id;
             capture.at = noon() + Duration::days(days) - Duration::milliseconds(1);
-            bank.sandbox.capture(capture).await.unwrap();
+            bank.sandbox.execute(Request::Capture(capture)).await.unwrap();
         }
     }
 
@@ -317,8 +317,8 @@ store::on_both_engines! {
             for sale in [charge, hold] {
                 let key = format!("refund {n} of {}", sale.transaction_id);
                 let refund = FollowUp { at, ..bank.follow_up(&key, &sale.transaction_id, amount) };
-                let answer = bank.sandbox.refund(refund.clone()).await.unwrap();
-                assert_eq!(bank.sandbox.refund(refund).await, Ok(answer.clone()));
+                let answer = bank.sandbox.execute(Request::Refund(refund.clone())).await.unwrap();
+                assert_eq!(bank.sandbox.execute(Request::Refund(refund)).await, Ok(answer.clone()));
                 let feed = bank.feed(1).await;
                 let row = feed.last().unwrap();
                 assert_eq!((row.kind, row.original.as_ref()), (kind, Some(&sale.transaction_id)));

@@ -3,7 +3,8 @@
 use contract::Timestamp;
 use processors::sandbox::{Dispute, DisputeOutcome};
 use processors::{
-    Charge, FollowUp, Processor, StepKind, TransactionId, TransactionKind, TransactionStatus,
+    Charge, FollowUp, Processor, Request, StepKind, TransactionId, TransactionKind,
+    TransactionStatus,
 };
 
 use crate::bank::{Bank, refusal, usd};
@@ -190,7 +191,7 @@ store::on_both_engines! {
         let early: Timestamp = at("2023-08-15T08:00:00Z");
         for (key, sale, amount) in [("part", &sale, Some(usd(2_500))), ("all", &rest, None)] {
             let refund = FollowUp { at: early, ..bank.follow_up(key, sale, amount) };
-            bank.sandbox.refund(refund).await.unwrap();
+            bank.sandbox.execute(Request::Refund(refund)).await.unwrap();
         }
         let steps = run(&bank, "2023-08-15T12:00:00Z").await;
         assert_eq!(steps[1..], ["1387.1 2023-08-15T12:00:00 75.00 USD disputed"]);
@@ -203,7 +204,7 @@ store::on_both_engines! {
         let credit = bank.charge_of("credit", &card, usd(2_000));
         let answer = bank.sandbox.credit(credit.clone()).await.unwrap();
         assert_eq!(bank.sandbox.credit(credit.clone()).await, Ok(answer.clone()));
-        assert_eq!(refusal(bank.sandbox.charge(credit.clone()).await), "key_reused");
+        assert_eq!(refusal(bank.sandbox.execute(Request::Charge(credit.clone())).await), "key_reused");
         assert_eq!(answer.raw["OperationType"], "Credit");
         let denied = bank.method("pm_card_refundFail").await;
         let declined = Charge { method: denied, ..bank.charge_of("declined", &card, usd(2_000)) };

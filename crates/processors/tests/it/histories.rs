@@ -13,8 +13,8 @@ use processors::sandbox::{
     Adjustment, DeclinedBy, Dispute, DisputeOutcome, ReservePolicy, ReserveTerms,
 };
 use processors::{
-    Charge, FollowUp, MerchantId, MethodToken, PayoutId, PayoutStatus, Processor, SubAccountId,
-    TransactionId,
+    Charge, FollowUp, MerchantId, MethodToken, PayoutId, PayoutStatus, Processor, Request,
+    SubAccountId, TransactionId,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -205,7 +205,7 @@ impl<'a> Play<'a> {
                 minor,
             } => {
                 let charge = self.charge(&key, card, currency, minor);
-                let answer = sandbox.charge(charge).await.unwrap();
+                let answer = sandbox.execute(Request::Charge(charge)).await.unwrap();
                 self.sales.push(answer.transaction_id);
             }
             Event::Hold {
@@ -214,7 +214,7 @@ impl<'a> Play<'a> {
                 minor,
             } => {
                 let hold = self.charge(&key, card, currency, minor);
-                let answer = sandbox.hold(hold).await.unwrap();
+                let answer = sandbox.execute(Request::Hold(hold)).await.unwrap();
                 self.sales.push(answer.transaction_id);
             }
             Event::Credit {
@@ -227,7 +227,7 @@ impl<'a> Play<'a> {
             }
             Event::Capture { target } => {
                 if let Some(capture) = self.follow_up(&key, target) {
-                    let _ = sandbox.capture(capture).await;
+                    let _ = sandbox.execute(Request::Capture(capture)).await;
                 }
             }
             Event::Refund { target, minor } => self.refund(&key, target, minor).await,
@@ -269,7 +269,7 @@ impl<'a> Play<'a> {
                 amount,
                 ..whole.clone()
             };
-            let _ = self.bank.sandbox.refund(refund).await;
+            let _ = self.bank.sandbox.execute(Request::Refund(refund)).await;
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::Duration;
 use contract::Timestamp;
 use money::Money;
 use processors::{
-    Answer, AttemptKey, Charge, Failure, FollowUp, MethodToken, Processor, TransactionId,
+    Answer, AttemptKey, Charge, Failure, FollowUp, MethodToken, Processor, Request, TransactionId,
     TransactionKind, TransactionStatus, Verdict,
 };
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use tokio::task::block_in_place;
 use crate::bank::{Bank, noon, usd};
 
 #[derive(Debug, Clone)]
-enum Request {
+enum Step {
     Charge {
         card: Index,
         amount: i64,
@@ -54,18 +54,18 @@ const CARDS: [&str; 4] = [
     "pm_card_noAnswer",
 ];
 
-fn request() -> impl Strategy<Value = Request> {
+fn step() -> impl Strategy<Value = Step> {
     let amount = || prop_oneof![1 => -1..=0i64, 9 => 1..=30i64];
     let maybe = move || proptest::option::of(amount());
     let any = any::<Index>;
     prop_oneof![
-        3 => (any(), amount()).prop_map(|(card, amount)| Request::Charge { card, amount }),
-        3 => (any(), amount()).prop_map(|(card, amount)| Request::Hold { card, amount }),
-        4 => (any(), maybe()).prop_map(|(target, amount)| Request::Capture { target, amount }),
-        1 => any().prop_map(|target| Request::Void { target }),
-        5 => (any(), maybe()).prop_map(|(target, amount)| Request::Refund { target, amount }),
-        2 => any().prop_map(|earlier| Request::Repeat { earlier }),
-        1 => (1..72i64).prop_map(|hours| Request::Wait { hours }),
+        3 => (any(), amount()).prop_map(|(card, amount)| Step::Charge { card, amount }),
+        3 => (any(), amount()).prop_map(|(card, amount)| Step::Hold { card, amount }),
+        4 => (any(), maybe()).prop_map(|(target, amount)| Step::Capture { target, amount }),
+        1 => any().prop_map(|target| Step::Void { target }),
+        5 => (any(), maybe()).prop_map(|(target, amount)| Step::Refund { target, amount }),
+        2 => any().prop_map(|earlier| Step::Repeat { earlier }),
+        1 => (1..72i64).prop_map(|hours| Step::Wait { hours }),
     ]
 }
 
@@ -81,16 +81,6 @@ struct Folio {
     refunded: i64,
 }
 
-/// A request as the bank gets it.
-#[derive(Debug, Clone)]
-enum Asked {
-    Charge(Charge),
-    Hold(Charge),
-    Capture(FollowUp),
-    Void(FollowUp),
-    Refund(FollowUp),
-}
-
 /// The model, and the bank that it is compared with.
 struct Play<'a> {
     bank: &'a Bank,
@@ -98,18 +88,18 @@ struct Play<'a> {
     now: Timestamp,
     folios: Vec<Folio>,
     /// What was executed under which key, and how it was answered.
-    done: Vec<(String, Asked, Answer)>,
+    done: Vec<(String, Request, Answer)>,
     keys: usize,
     run: u32,
 }
 
 impl Play<'_> {
-    async fn play(&mut self, request: Request) {
+    async fn play(&mut self, step: Step) {
         self.keys += 1;
         let key = format!("run {} key {}", self.run, self.keys);
-        match request {
-            Request::Wait { hours } => self.now = self.now + Duration::hours(hours),
-            Request::Repeat { earlier } if !self.done.is_empty() => {
+        match step {
+            Step::Wait { hours } => self.now = self.now + Duration::hours(hours),
+            Step::Repeat { earlier } if !self.done.is_empty() => {
                 let (_, asked, answer) = earlier.get(&self.done).clone();
                 assert_eq!(self.send(asked).await, Ok(answer));
             }
@@ -121,8 +111,8 @@ impl Play<'_> {
         }
     }
 
-    /// The request, when there is something that it can be about.
-    fn ask(&self, key: &str, request: &Request) -> Option<Asked> {
+    /// What the bank is asked, when there is something that it can be about.
+    fn ask(&self, key: &str, step: &Step) -> Option<Request> {
         let charge = |card: &Index, amount: i64| {
             let charge = self.bank.charge_of(key, card.get(self.cards), usd(amount));
             Charge {
@@ -138,28 +128,21 @@ impl Play<'_> {
                 ..follow_up
             })
         };
-        match request {
-            Request::Charge { card, amount } => Some(Asked::Charge(charge(card, *amount))),
-            Request::Hold { card, amount } => Some(Asked::Hold(charge(card, *amount))),
-            Request::Capture { target, amount } => follow_up(target, *amount).map(Asked::Capture),
-            Request::Void { target } => follow_up(target, None).map(Asked::Void),
-            Request::Refund { target, amount } => follow_up(target, *amount).map(Asked::Refund),
-            Request::Repeat { .. } | Request::Wait { .. } => None,
+        match step {
+            Step::Charge { card, amount } => Some(Request::Charge(charge(card, *amount))),
+            Step::Hold { card, amount } => Some(Request::Hold(charge(card, *amount))),
+            Step::Capture { target, amount } => follow_up(target, *amount).map(Request::Capture),
+            Step::Void { target } => follow_up(target, None).map(Request::Void),
+            Step::Refund { target, amount } => follow_up(target, *amount).map(Request::Refund),
+            Step::Repeat { .. } | Step::Wait { .. } => None,
         }
     }
 
-    async fn send(&self, asked: Asked) -> Result<Answer, Failure> {
-        let sandbox = &self.bank.sandbox;
-        match asked {
-            Asked::Charge(request) => sandbox.charge(request).await,
-            Asked::Hold(request) => sandbox.hold(request).await,
-            Asked::Capture(request) => sandbox.capture(request).await,
-            Asked::Void(request) => sandbox.void(request).await,
-            Asked::Refund(request) => sandbox.refund(request).await,
-        }
+    async fn send(&self, asked: Request) -> Result<Answer, Failure> {
+        self.bank.sandbox.execute(asked).await
     }
 
-    async fn try_new(&mut self, key: String, asked: Asked) {
+    async fn try_new(&mut self, key: String, asked: Request) {
         let allowed = self.allows(&asked);
         let answer = match self.send(asked.clone()).await {
             Ok(answer) => answer,
@@ -191,21 +174,21 @@ impl Play<'_> {
     }
 
     /// The rules, said anew.
-    fn allows(&self, asked: &Asked) -> bool {
+    fn allows(&self, asked: &Request) -> bool {
         let held = |folio: &Folio| {
             folio.expires.is_some_and(|end| self.now < end)
                 && folio.taken.is_none()
                 && !folio.released
         };
         match asked {
-            Asked::Charge(charge) | Asked::Hold(charge) => charge.amount.is_positive(),
-            Asked::Capture(capture) => {
+            Request::Charge(charge) | Request::Hold(charge) => charge.amount.is_positive(),
+            Request::Capture(capture) => {
                 let folio = self.folio(capture);
                 let amount = capture.amount.map_or(folio.amount, Money::minor);
                 held(folio) && (1..=folio.amount).contains(&amount)
             }
-            Asked::Void(void) => held(self.folio(void)),
-            Asked::Refund(refund) => {
+            Request::Void(void) => held(self.folio(void)),
+            Request::Refund(refund) => {
                 let folio = self.folio(refund);
                 let left = folio.taken.unwrap_or(0) - folio.refunded;
                 (1..=left).contains(&refund.amount.map_or(left, Money::minor))
@@ -213,21 +196,21 @@ impl Play<'_> {
         }
     }
 
-    fn keep(&mut self, asked: &Asked, answer: &Answer) {
+    fn keep(&mut self, asked: &Request, answer: &Answer) {
         let approved = matches!(answer.verdict, Verdict::Approved { .. });
         let amount = answer.amount.minor();
         match asked {
-            Asked::Charge(_) | Asked::Hold(_) => self.folios.push(Folio {
+            Request::Charge(_) | Request::Hold(_) => self.folios.push(Folio {
                 id: answer.transaction_id.clone(),
                 amount,
                 expires: answer.hold_expires_at,
-                taken: (approved && matches!(asked, Asked::Charge(_))).then_some(amount),
+                taken: (approved && matches!(asked, Request::Charge(_))).then_some(amount),
                 released: false,
                 refunded: 0,
             }),
-            Asked::Capture(capture) => self.folio_mut(capture).taken = Some(amount),
-            Asked::Void(void) => self.folio_mut(void).released = true,
-            Asked::Refund(refund) => self.folio_mut(refund).refunded += amount,
+            Request::Capture(capture) => self.folio_mut(capture).taken = Some(amount),
+            Request::Void(void) => self.folio_mut(void).released = true,
+            Request::Refund(refund) => self.folio_mut(refund).refunded += amount,
         }
     }
 
@@ -291,7 +274,7 @@ store::on_both_engines! {
         }
         let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
         let run = std::sync::atomic::AtomicU32::new(0);
-        let outcome = runner.run(&proptest::collection::vec(request(), 1..60), |requests| {
+        let outcome = runner.run(&proptest::collection::vec(step(), 1..60), |steps| {
             let mut play = Play {
                 bank: &bank,
                 cards: &cards,
@@ -302,15 +285,15 @@ store::on_both_engines! {
                 run: run.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             };
             block_in_place(|| Handle::current().block_on(async {
-                for request in requests {
-                    play.play(request).await;
+                for step in steps {
+                    play.play(step).await;
                 }
                 play.compare().await;
             }));
             Ok(())
         });
-        if let Err(TestError::Fail(reason, requests)) = outcome {
-            panic!("{reason}: {requests:#?}");
+        if let Err(TestError::Fail(reason, steps)) = outcome {
+            panic!("{reason}: {steps:#?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use processors::sandbox::Dispute;
-use processors::{Failure, FollowUp, Processor, TransactionKind};
+use processors::{Failure, FollowUp, Processor, Request, TransactionKind};
 
 use crate::bank::{Bank, noon, refusal, usd};
 
@@ -14,7 +14,7 @@ store::on_both_engines! {
         let charges = (0..32).map(|_| {
             let (sandbox, charge) =
                 (Arc::clone(&bank.sandbox), bank.charge_of("key", &method, usd(1_000)));
-            tokio::spawn(async move { sandbox.charge(charge).await.unwrap() })
+            tokio::spawn(async move { sandbox.execute(Request::Charge(charge)).await.unwrap() })
         });
         let mut ids = HashSet::new();
         for charge in charges.collect::<Vec<_>>() {
@@ -32,7 +32,7 @@ store::on_both_engines! {
                 let amount = crate::bank::money(1_000, currency);
                 let (sandbox, charge) =
                     (Arc::clone(&bank.sandbox), bank.charge_of(&key, &method, amount));
-                tokio::spawn(async move { sandbox.charge(charge).await })
+                tokio::spawn(async move { sandbox.execute(Request::Charge(charge)).await })
             });
             let answers = [dollars.await.unwrap(), pounds.await.unwrap()];
             let [approved, refused]: [Vec<_>; 2] =
@@ -50,7 +50,7 @@ store::on_both_engines! {
         let refunds = (0..32).map(|n| {
             let refund = bank.follow_up(&format!("refund {n}"), &charge, Some(usd(1_000)));
             let sandbox = Arc::clone(&bank.sandbox);
-            tokio::spawn(async move { sandbox.refund(refund).await })
+            tokio::spawn(async move { sandbox.execute(Request::Refund(refund)).await })
         });
         let mut won = 0;
         for refund in refunds.collect::<Vec<_>>() {
@@ -73,7 +73,7 @@ store::on_both_engines! {
             let dispute = Dispute { transaction: sale.clone(), case_id, reason, at };
             tokio::spawn(async move {
                 if n % 4 == 0 {
-                    sandbox.refund(refund).await.is_ok()
+                    sandbox.execute(Request::Refund(refund)).await.is_ok()
                 } else {
                     sandbox.dispute(dispute).await.is_ok()
                 }
@@ -95,8 +95,8 @@ store::on_both_engines! {
             };
             let (capture, void) = (follow_up("capture"), follow_up("void"));
             let (taker, releaser) = (Arc::clone(&bank.sandbox), Arc::clone(&bank.sandbox));
-            let taken = tokio::spawn(async move { taker.capture(capture).await.is_ok() });
-            let released = tokio::spawn(async move { releaser.void(void).await.is_ok() });
+            let taken = tokio::spawn(async move { taker.execute(Request::Capture(capture)).await.is_ok() });
+            let released = tokio::spawn(async move { releaser.execute(Request::Void(void)).await.is_ok() });
             assert_ne!(taken.await.unwrap(), released.await.unwrap());
         }
     }
@@ -107,7 +107,7 @@ store::on_both_engines! {
             .map(|n| {
                 let charge = bank.charge_of(&format!("charge {n}"), &method, usd(n + 1));
                 let sandbox = Arc::clone(&bank.sandbox);
-                tokio::spawn(async move { sandbox.charge(charge).await.unwrap() })
+                tokio::spawn(async move { sandbox.execute(Request::Charge(charge)).await.unwrap() })
             })
             .collect();
         let sub_account = processors::SubAccountId::new("1387.1");
@@ -128,7 +128,7 @@ store::on_both_engines! {
         let charges = (0..16).map(|n| {
             let charge = bank.charge_of(&format!("charge {n}"), &method, usd(1_000));
             let sandbox = Arc::clone(&bank.sandbox);
-            tokio::spawn(async move { sandbox.charge(charge).await.unwrap().verdict })
+            tokio::spawn(async move { sandbox.execute(Request::Charge(charge)).await.unwrap().verdict })
         });
         for charge in charges.collect::<Vec<_>>() {
             charge.await.unwrap();

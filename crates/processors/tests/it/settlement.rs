@@ -4,8 +4,8 @@ use contract::Timestamp;
 use money::Money;
 use processors::sandbox::Adjustment;
 use processors::{
-    Activity, Charge, Cursor, Fee, PayoutRecord, PayoutStatus, Processor, Release, StepKind,
-    SubAccountId, TransactionKind,
+    Activity, Charge, Cursor, Fee, PayoutRecord, PayoutStatus, Processor, Release, Request,
+    StepKind, SubAccountId, TransactionKind,
 };
 
 use crate::bank::{Bank, money, refusal, usd};
@@ -207,7 +207,7 @@ store::on_both_engines! {
         let card = bank.method("pm_card_visa").await;
         let sale = bank.charge_of("sale", &card, usd(10_000));
         let sale = Charge { at: at("2023-08-22T09:00:00Z"), ..sale };
-        bank.sandbox.charge(sale).await.unwrap();
+        bank.sandbox.execute(Request::Charge(sale)).await.unwrap();
         run(&bank, "2023-08-31").await;
         // Settled on Tuesday the 22nd: 86.80 less the 0.30 that were owed.
         let payouts = payouts(&bank, &dollars()).await;

@@ -1,6 +1,6 @@
 //! Refunds before their sale is settled.
 
-use processors::{FollowUp, Processor};
+use processors::{FollowUp, Processor, Request};
 
 use crate::bank::{Bank, refusal, usd};
 use crate::settlement::{at, dollars, payouts, run, told};
@@ -70,7 +70,7 @@ store::on_both_engines! {
         let sale = bank.charge("sale", &card, usd(10_000)).await.unwrap().transaction_id;
         let void = bank.follow_up("void", &sale, Some(usd(4_000)));
         let before = FollowUp { at: at("2023-08-01"), ..void };
-        bank.sandbox.refund(before).await.unwrap();
+        bank.sandbox.execute(Request::Refund(before)).await.unwrap();
         let steps = run(&bank, "2023-08-15").await;
         assert_eq!(steps, ["1387.1 2023-08-14T23:59:59 3 settled, 0.00 USD released"]);
         assert_eq!(bank.sandbox.balance(&dollars()).await.unwrap().settlements, usd(6_000));
