@@ -12,15 +12,21 @@ pub(crate) fn side_by_side() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get().min(8))
 }
 
+/// Works on a thread that may take its time.
+pub(crate) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::Store(store::Error::Panicked))?
+}
+
 /// Reads, and works on what was read, on a thread that may take its time.
 pub(crate) async fn read_apart<T: Send + 'static>(
     store: &Store,
     work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let (store, runtime) = (store.clone(), Handle::current());
-    let read = tokio::task::spawn_blocking(move || runtime.block_on(store.read(work)));
-    read.await
-        .map_err(|_| Error::Store(store::Error::Panicked))?
+    apart(move || runtime.block_on(store.read(work))).await
 }
 
 /// Lets a stream go on while what came of it is worked on, so many items ahead.

@@ -57,6 +57,14 @@ impl Delivery {
         }
     }
 
+    /// Says which page of a list it is, once that is known.
+    pub(crate) fn is_page(&mut self, page: i32) {
+        self.record.page = page;
+        if let Some(whole) = &mut self.reading.whole {
+            whole.page = page;
+        }
+    }
+
     /// Says how many pages the list has, once that is known.
     pub(crate) fn is_of(&mut self, pages: i32) {
         self.record.pages = pages;

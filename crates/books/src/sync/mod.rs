@@ -12,6 +12,7 @@
 //!   ([`RunRecord`]).
 //! - One object, page or list that cannot be read is a [`Problem`] of the run, and the rest goes on.
 
+mod ahead;
 mod catalog;
 mod changes;
 mod lease;

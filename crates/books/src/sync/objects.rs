@@ -3,22 +3,19 @@
 use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
-use futures_util::StreamExt;
 use guesty::Problem;
 use store::{Connection, both};
-use tokio::sync::mpsc;
 
+use super::ahead::Came;
 use super::place::Place;
 use super::run::{Run, hold};
 use super::source::CHANGES;
 use super::walk::{Gap, Walk};
-use super::{List, ListPage, Span, Sync};
+use super::{List, Span, Sync};
 use crate::Error;
-use crate::mirror::{Asking, Delivery, Kind, ReaderId, current};
+use crate::mirror::{Delivery, Kind, ReaderId, current};
 use crate::schema::object;
 
-/// How many pages are read ahead of those that are being taken in.
-const AHEAD: usize = 4;
 /// How often a page is asked for again whose objects others change while it is read.
 const TRIES_MAX: u32 = 8;
 /// How often a list is read from its beginning because it became shorter meanwhile.
@@ -72,9 +69,10 @@ impl Sync {
         let mut walk = Walk::from(&place);
         let mut pages = self.ahead(list, walk.skip);
         let mut times_shrunk = 0;
-        while let Some(Asked { asking, answer }) = pages.recv().await {
+        while let Some(arrival) = pages.recv().await {
+            let answer = arrival?;
             let is_shrunk = match &answer {
-                Ok(page) => walk.has_shrunk(page),
+                Ok(came) => walk.has_shrunk(&came.page),
                 Err(error) => matches!(error.problem, Problem::ListShrank { .. }),
             };
             if is_shrunk && times_shrunk < SHRINKING_MAX {
@@ -84,8 +82,8 @@ impl Sync {
                 pages = self.ahead(list, 0);
                 continue;
             }
-            let page = match answer {
-                Ok(page) => page,
+            let Came { page, mut delivery } = match answer {
+                Ok(came) => came,
                 Err(error) => {
                     run.note(list.name(), &error);
                     return Ok(true);
@@ -98,7 +96,7 @@ impl Sync {
                 return Ok(true);
             }
             self.look_after_missing(run, list, gap, &page.ids).await?;
-            let delivery = Delivery::of(&page.reply, next.page, 0)?.asked(asking?);
+            delivery.is_page(next.page);
             let at = place.at(page.done, page.total);
             match self.commit(run, vec![delivery], Some(at)).await {
                 Err(Error::Overtaken { .. }) if walk.tries < TRIES_MAX => {
@@ -142,25 +140,6 @@ impl Sync {
         self.chain.store.write(self.chain.lock(), work).await
     }
 
-    /// Reads on while what came is being taken in.
-    fn ahead(&self, list: List, skip: u64) -> mpsc::Receiver<Asked> {
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let (chain, mut pages) = (self.chain.clone(), self.source.pages(list, skip));
-        let reader = ReaderId::new();
-        tokio::spawn(async move {
-            loop {
-                let asking = reader.asks(&chain).await;
-                let Some(answer) = pages.next().await else {
-                    return;
-                };
-                if sender.send(Asked { asking, answer }).await.is_err() {
-                    return;
-                }
-            }
-        });
-        receiver
-    }
-
     /// Asks for what the mirror has in a gap of ids and the page has not.
     async fn look_after_missing(
         &self,
@@ -202,12 +181,6 @@ impl Sync {
             }
         }
     }
-}
-
-/// A page, and when it was asked for.
-struct Asked {
-    asking: Result<Asking, Error>,
-    answer: Result<ListPage, guesty::Error>,
 }
 
 /// What the mirror has of a list in a gap.
