@@ -33,7 +33,8 @@ impl Books {
     pub(super) async fn look(&self, id: ConnectionId, guesty: &Guesty) -> Result<Lights, Error> {
         let reader = guesty.reader();
         if let Err(error) = reader.account_id().await {
-            return Ok(Lights::without_token(&error.problem));
+            let has_worked = self.connection(id).await?.account.is_some();
+            return Ok(Lights::refused(&error.problem, has_worked));
         }
         let account = match reader.account().await {
             Ok(answer) => answer.value,
@@ -87,9 +88,14 @@ async fn listings(reader: &Reader) -> Result<Light, guesty::Error> {
 
 impl Lights {
     pub(super) fn without_token(problem: &Problem) -> Self {
+        Self::refused(problem, false)
+    }
+
+    /// There is no token; these credentials may have worked before.
+    fn refused(problem: &Problem, have_worked: bool) -> Self {
         Self {
             admin: Light::red("the account could not be asked without a token: see OAuth"),
-            oauth: Light::red(no_token(problem)),
+            oauth: Light::red(no_token(problem, have_worked)),
             webhook: Light::red("the source could not be asked without a token: see OAuth"),
         }
     }
@@ -120,9 +126,9 @@ pub(super) fn is_about_token(problem: &Problem) -> bool {
 }
 
 /// Why there is no token, and what to do.
-fn no_token(problem: &Problem) -> String {
+fn no_token(problem: &Problem, have_worked: bool) -> String {
     match problem {
-        Problem::Credentials(refusal) => refused(refusal),
+        Problem::Credentials(refusal) => refused(refusal, have_worked),
         Problem::NotFound(_) | Problem::Unreadable(_) | Problem::Refused(_) => {
             format!("{problem}; check whether the address is that of an Open API")
         }
@@ -130,8 +136,9 @@ fn no_token(problem: &Problem) -> String {
     }
 }
 
-/// Which part of the credentials the source refuses, as far as it says.
-fn refused(refusal: &Refusal) -> String {
+/// Which part of the credentials the source refuses, as far as it says. A client id that has worked
+/// is no wrong one.
+fn refused(refusal: &Refusal, have_worked: bool) -> String {
     let said = refusal.message.to_lowercase();
     let names = |words: [&str; 2]| words.iter().any(|word| said.contains(word));
     let is_id = names(["client_id", "client id"]);
@@ -145,6 +152,10 @@ fn refused(refusal: &Refusal) -> String {
              credentials"
         }
         (_, false, true) => "the client secret is wrong or expired: make a new secret and save it",
+        _ if have_worked => {
+            "the client secret is wrong or expired, or the application was deleted: make a new \
+             secret, or the application again, and save it"
+        }
         _ => {
             "the client id or the secret is wrong, or the application was deleted: copy both again, \
              or make new credentials"

@@ -60,9 +60,10 @@ pub struct Connection {
 
 impl Books {
     /// Saves credentials. A connection of the portfolio that has this address and client id gets
-    /// the secret, and keeps its evidence and its token. So does one to the same account at this
-    /// address, as far as the source can be asked now which account that is. Else there is a new
-    /// one.
+    /// the secret, and keeps its evidence. So does one to the same account at this address, as far
+    /// as the source can be asked now which account that is. Else there is a new one.
+    ///
+    /// The token stays if the secret is the same. Another secret is tried with the next call.
     pub async fn connect(
         &self,
         portfolio: PortfolioId,
@@ -75,15 +76,30 @@ impl Books {
         let found = self
             .store()
             .write(Lock::none(), move |c| fresh.find_or_add(c));
-        let connection = found.await?.read()?;
+        let found = found.await?;
+        let before = found.sealed_secret.clone();
+        let connection = found.read()?;
 
         let secret = credentials.client_secret.reveal();
         let context = connection.context("client_secret");
         let sealed = self.vault().seal(&context, secret.as_bytes())?;
+        let is_same = |before: &Vec<u8>| {
+            let open = self.vault().open(&context, before);
+            open.is_ok_and(|open| *open == secret.as_bytes())
+        };
+        let token = if before.as_ref().is_none_or(is_same) {
+            None
+        } else {
+            Some(self.token_to_retire(&connection, now).await?)
+        };
         let chain = self.begin_chain(connection.id).await?;
         let record = connection.setting("connected", now)?;
         let save = change(self, &chain, record, move |c| {
-            row::keep_secret(c, connection.id, &sealed, now)
+            row::keep_secret(c, connection.id, &sealed, now)?;
+            match &token {
+                Some(token) => row::put_token(c, connection.id, token.as_deref()),
+                None => Ok(()),
+            }
         });
         save.await?;
         let id = self.go_on_with_account(connection.id).await?;

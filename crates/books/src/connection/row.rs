@@ -252,18 +252,28 @@ pub(super) fn hand_over(
     Lock::row("connection", &from).take(c)?;
     diesel::delete(inbox_sweep::table.find(from)).execute(c)?;
     remove_what_hangs_on(c, from)?;
+    diesel::delete(inbox_sweep::table.find(from)).execute(c)?;
     diesel::delete(connection::table.find(from)).execute(c)?;
     keep_secret(c, to, &credentials.sealed_secret, now)?;
     let row = diesel::update(connection::table.find(to));
     row.set(connection::client_id.eq(&credentials.client_id))
         .execute(c)?;
-    // Whoever asks for a token of the application before loses the right to keep it.
+    put_token(c, to, credentials.sealed_token.as_deref())
+}
+
+/// Puts a token in the place of another. Whoever is about to ask for one with what was kept before
+/// loses the right to keep it.
+pub(super) fn put_token(
+    c: &mut store::Connection,
+    id: ConnectionId,
+    sealed: Option<&[u8]>,
+) -> Result<(), Error> {
     let token = (
-        access_token::sealed.eq(credentials.sealed_token.as_deref()),
+        access_token::sealed.eq(sealed),
         access_token::holder.eq(None::<String>),
         access_token::until_ms.eq(None::<Timestamp>),
     );
-    let place = diesel::update(access_token::table.find(to));
+    let place = diesel::update(access_token::table.find(id));
     place.set(token).execute(c)?;
     Ok(())
 }

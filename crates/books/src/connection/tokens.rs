@@ -59,6 +59,12 @@ impl SharedTokens {
         Ok(Some(token.map_err(|_| corrupt())?))
     }
 
+    fn seal(&self, token: &Token) -> Result<Vec<u8>, Error> {
+        let corrupt = |_| Error::Corrupt(format!("the token of connection {}", self.id));
+        let text = token.to_text().map_err(corrupt)?;
+        Ok(self.vault.seal(&self.context, text.reveal().as_bytes())?)
+    }
+
     /// Takes the lease if nobody has it.
     async fn take(&self, holder: ObjectId) -> Result<bool, Error> {
         let (id, now) = (self.id, self.clock.now());
@@ -113,6 +119,37 @@ impl Books {
     /// The token of a connection as it is kept.
     pub(super) async fn sealed_token(&self, id: ConnectionId) -> Result<Option<Vec<u8>>, Error> {
         self.store().read(move |c| sealed(c, id)).await
+    }
+}
+
+/// After so many tokens of the day, the last is not spent on trying another secret.
+const TRIALS: usize = 4;
+
+impl Books {
+    /// The token of a connection, sealed, as one whose time is over, so that the next call asks for
+    /// another; those of the day stay counted. As it is, if too few are left of the day to try a
+    /// secret with.
+    pub(super) async fn token_to_retire(
+        &self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let tokens = SharedTokens::new(self, connection);
+        let token = match tokens.read().await {
+            Ok(Some(token)) => token,
+            // One that nobody can open any more helps nobody.
+            Ok(None) | Err(Error::Vault(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_of_the_day = |&&at: &&Timestamp| now < at + TimeDelta::hours(24);
+        if token.issued_of_late.iter().filter(is_of_the_day).count() >= TRIALS {
+            return tokens.seal(&token).map(Some);
+        }
+        let retired = Token {
+            expires_at: token.issued_at,
+            ..token
+        };
+        tokens.seal(&retired).map(Some)
     }
 }
 
@@ -178,11 +215,8 @@ impl TokenLease for Lease {
     }
 
     async fn save(&mut self, token: &Token) -> Result<(), TokenStoreError> {
-        let text = token.to_text()?;
-        let tokens = &self.tokens;
-        let sealed = tokens.vault.seal(&tokens.context, text.reveal().as_bytes());
-        let kept = Change::Keep(sealed.map_err(TokenStoreError::new)?);
-        let done = tokens.change(self.holder, kept).await;
+        let kept = self.tokens.seal(token).map_err(TokenStoreError::new)?;
+        let done = self.tokens.change(self.holder, Change::Keep(kept)).await;
         done.map_err(TokenStoreError::new)
     }
 

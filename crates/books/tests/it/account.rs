@@ -108,6 +108,8 @@ on_both_engines! {
         let refused = desk.books.sync(&order(&second), &|_| ()).await.unwrap_err();
         assert!(matches!(refused, Error::AccountTaken { .. }), "{refused}");
 
+        // A server has it on its agenda.
+        desk.sql(format!("INSERT INTO inbox_sweep VALUES ('{}', 0)", second.id)).await;
         let one = connect(&desk, portfolio, &house, "0oaSECOND").await;
         assert_eq!((one.id, one.client_id.as_str()), (first.id, "0oaSECOND"));
         assert_eq!(desk.books.connections(portfolio).await.unwrap(), vec![one]);

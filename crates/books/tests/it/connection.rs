@@ -125,20 +125,38 @@ on_both_engines! {
         assert!(matches!(unknown, Err(Error::NoConnection(_))));
     }
 
-    async fn another_secret_goes_to_the_same_connection_and_keeps_the_token(desk: Desk) {
+    async fn another_secret_goes_to_the_same_connection_and_is_tried_at_once(desk: Desk) {
         let connection = connected(&desk).await;
         keep(&tokens(&desk.books, &connection).await, "token-1").await;
+        let same = connect(&desk.books, connection.portfolio, &source()).await;
+        assert_eq!(tokens(&desk.books, &same).await.load().await.unwrap(), Some(token("token-1")));
+
         let fresh = credentials("another-secret");
         let again = desk.books.connect(connection.portfolio, &source(), &fresh).await.unwrap();
         assert_eq!(again.id, connection.id);
         let way = desk.books.way(again.id).await.unwrap();
         assert_eq!(way.credentials, fresh);
-        assert_eq!(way.tokens.load().await.unwrap(), Some(token("token-1")));
+        // The token of the secret before is over, and still counted.
+        let kept = way.tokens.load().await.unwrap().unwrap();
+        assert_eq!(kept.issued_of_late, token("token-1").issued_of_late);
+        assert!(kept.expires_at <= START.parse().unwrap());
 
         let elsewhere = desk.books.add_portfolio("Alps").await.unwrap();
         let other = desk.books.connect(elsewhere.id, &source(), &fresh).await.unwrap();
         assert_ne!(other.id, connection.id);
         assert_eq!(tokens(&desk.books, &other).await.load().await.unwrap(), None);
+    }
+
+    async fn the_last_token_of_the_day_is_not_spent_on_another_secret(desk: Desk) {
+        let connection = connected(&desk).await;
+        let at: Timestamp = START.parse().unwrap();
+        let last = Token { issued_of_late: vec![at; 5], ..token("token-5") };
+        let mut lease = tokens(&desk.books, &connection).await.lock().await.unwrap();
+        lease.save(&last).await.unwrap();
+        lease.release().await;
+        let fresh = credentials("another-secret");
+        let again = desk.books.connect(connection.portfolio, &source(), &fresh).await.unwrap();
+        assert_eq!(tokens(&desk.books, &again).await.load().await.unwrap(), Some(last));
     }
 
     async fn many_that_connect_at_once_get_one_connection(desk: Desk) {

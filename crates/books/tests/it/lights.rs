@@ -98,6 +98,33 @@ on_both_engines! {
         }
     }
 
+    async fn an_application_that_is_deleted_while_its_token_is_good_is_told(desk: Desk) {
+        let house = house().await;
+        let id = connect(&desk, house.base()).await;
+        assert!(desk.books.refresh(id).await.unwrap().oauth.is_green);
+        let deleted = r#"{"error":"invalid_client","error_description":"Invalid value for 'client_id' parameter."}"#;
+        house.with(|rooms| {
+            rooms.account = Some((StatusCode::UNAUTHORIZED, json!("no")));
+            rooms.no_token = Some((StatusCode::BAD_REQUEST, JSON, deleted));
+        });
+        let lights = desk.books.refresh(id).await.unwrap();
+        assert_no_token(&lights, "the application was deleted");
+    }
+
+    async fn credentials_that_worked_before_are_not_said_to_have_a_wrong_client_id(desk: Desk) {
+        let house = house().await;
+        let id = connect(&desk, house.base()).await;
+        desk.books.refresh(id).await.unwrap();
+        let vague = r#"{"error":"invalid_client"}"#;
+        house.with(|rooms| rooms.no_token = Some((StatusCode::UNAUTHORIZED, JSON, vague)));
+        let portfolio = desk.books.connection(id).await.unwrap().portfolio;
+        let fresh = Credentials::new("0oaTEST", "another");
+        let base = house.base().parse().unwrap();
+        desk.books.connect(portfolio, &base, &fresh).await.unwrap();
+        let lights = desk.books.refresh(id).await.unwrap();
+        assert_no_token(&lights, "the client secret is wrong or expired, or the application was deleted");
+    }
+
     async fn what_is_no_open_api_is_said_to_be_none(desk: Desk) {
         let house = house().await;
         let id = connect(&desk, house.base()).await;

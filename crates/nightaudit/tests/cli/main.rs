@@ -17,6 +17,7 @@ mod connect;
 mod connections;
 mod guesty;
 mod keys;
+mod lights;
 mod records;
 mod relay;
 mod sandbox;
