@@ -1,12 +1,16 @@
-//! `nightaudit connect`: credentials saved, and looked at at once.
+//! `nightaudit connect`: credentials saved and looked at at once, and the properties read.
 
 use books::standing::{ConnectOrder, WebhookBaseOrder};
+use books::sync::Part;
+use books::{Pace, SyncOrder};
+use contract::id::ConnectionId;
 use guesty::Secret;
 
-use super::{BooksDesk, lights, secret};
+use super::{BooksDesk, lights, secret, sync};
 use crate::cli::ConnectArgs;
 use crate::config::Config;
 use crate::error::CommandError;
+use crate::signals::StopSignals;
 
 /// Connects.
 pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
@@ -30,7 +34,41 @@ pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
     base.map_err(|error| CommandError::usage(format!("--webhook-url: {error}")))?;
     order.client_secret = secret::read("client secret")?;
 
-    let standing = BooksDesk::find(&config).await?.connect(order).await?;
+    let mut signals = StopSignals::listen()?;
+    let desk = BooksDesk::find(&config).await?;
+    let standing = desk.connect(order).await?;
+    let lights = &standing.lights;
+    if args.no_sync || !lights.oauth.is_green || !lights.admin.is_green {
+        lights::tell(&standing, args.format)?;
+        return lights::are_green([&standing]);
+    }
+    let read = first_sync(&desk, standing.connection, &mut signals).await;
+    let standing = desk.standing(&config, standing.connection).await?;
     lights::tell(&standing, args.format)?;
+    if let Err(error) = read {
+        return Err(CommandError::NotWell(format!(
+            "connected, but not all properties and taxes were read ({error}): nightaudit sync goes on \
+             with it"
+        )));
+    }
     lights::are_green([&standing])
+}
+
+/// Reads what everything else is about, so that people see at once what they connected.
+async fn first_sync(
+    desk: &BooksDesk,
+    connection: ConnectionId,
+    signals: &mut StopSignals,
+) -> Result<(), CommandError> {
+    let order = SyncOrder {
+        connection,
+        parts: vec![Part::Properties, Part::Taxes],
+        span: None,
+        pace: Pace::default(),
+    };
+    let summary = sync::one(desk, &order, signals).await?;
+    match summary.problems.first() {
+        None => Ok(()),
+        Some(problem) => Err(CommandError::NotWell(problem.to_string())),
+    }
 }

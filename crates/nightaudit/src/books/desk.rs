@@ -73,6 +73,18 @@ impl BooksDesk {
         }
     }
 
+    /// Where a connection stands.
+    pub(crate) async fn standing(
+        &self,
+        config: &Config,
+        id: ConnectionId,
+    ) -> Result<Standing, CommandError> {
+        Ok(match self {
+            Self::Server(_) => open::books_to_read(config)?.standing(id).await?,
+            Self::Here { books, .. } => books.standing(id).await?,
+        })
+    }
+
     /// Disconnects.
     pub(crate) async fn disconnect(&self, id: ConnectionId) -> Result<Ended, CommandError> {
         match self {

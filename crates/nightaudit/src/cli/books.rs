@@ -12,7 +12,9 @@ it. On a terminal it is asked for, and not shown.
 Connecting again with the same portfolio, address and client id replaces the secret; so does
 connecting with another application of the same account. Evidence and mirror stay.
 
-Exit code 4 says that the credentials are saved, but a light is red.
+Where the account can be read, its properties and taxes are; nightaudit sync reads the rest.
+
+Exit code 4 says that the credentials are saved, but a light is red, or not all could be read.
 
 Examples:
   nightaudit connect --client-id 0oa5bil430x8zLzWB5d7 --client-secret-stdin < secret
@@ -74,6 +76,10 @@ pub(crate) struct ConnectArgs {
     /// means the server's own, its --public-url [default: as it was; at first "server"].
     #[arg(long, value_name = "BASE")]
     pub(crate) webhook_url: Option<String>,
+
+    /// Do not read the properties and taxes at once.
+    #[arg(long)]
+    pub(crate) no_sync: bool,
 
     /// Send the secret over plain http:// to another machine too: whoever listens in between learns
     /// it.

@@ -83,6 +83,30 @@ on_both_engines! {
         assert_eq!(gone["lights"]["admin"]["ok"], false, "{gone}");
     }
 
+    async fn connecting_reads_the_properties_at_once(two: Two) {
+        let Two { there, here } = &two;
+        let (platform, credentials) = platform(there);
+        let arguments = [
+            "connect", "--base-url", &platform.base, "--client-id", &credentials.id,
+            "--client-secret-stdin", "--format", "json",
+        ];
+        let by_itself = here.pipe(&arguments, &credentials.secret).expect(4).json();
+        assert_eq!(colors(&by_itself), [true, true, false]);
+        let books = here.serve(&["--only", "books"]);
+        let by_the_server = here.pipe(&arguments, &credentials.secret).expect(4).json();
+        for (connected, new) in [(by_itself, 1), (by_the_server, 0)] {
+            let run = &connected["last_sync"];
+            assert_eq!(run["parts"], json!(["properties", "taxes"]), "{connected}");
+            let (part, counts) = (&run["summary"]["parts"][0][0], &run["summary"]["parts"][0][1]);
+            assert_eq!(part, "properties");
+            // The account is one of them.
+            assert_eq!(counts["new"], new * 2, "{connected}");
+            assert_eq!(run["summary"]["problems"], json!([]));
+        }
+        books.stop();
+        platform.stop();
+    }
+
     async fn disconnecting_removes_the_webhook_and_connecting_again_goes_on(home: Home) {
         let (server, credentials) = platform(&home);
         let address = ["--webhook-url", &server.base];

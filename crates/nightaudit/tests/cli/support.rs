@@ -73,7 +73,7 @@ impl Home {
         Ran::from(child.wait_with_output().unwrap())
     }
 
-    /// Connects the books to a server; with what was printed as JSON.
+    /// Connects the books to a server, and reads nothing yet; with what was printed as JSON.
     pub fn connect(&self, base: &str, credentials: &Credentials, arguments: &[&str]) -> Ran {
         let mut all = vec![
             "connect",
@@ -82,7 +82,7 @@ impl Home {
             "--client-id",
             &credentials.id,
         ];
-        all.extend(["--client-secret-stdin", "--format", "json"]);
+        all.extend(["--client-secret-stdin", "--no-sync", "--format", "json"]);
         all.extend(arguments);
         self.pipe(&all, &credentials.secret)
     }
