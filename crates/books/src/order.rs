@@ -102,16 +102,27 @@ impl Books {
         order: &SyncOrder,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
-        let reader = self.reader(order.connection, order.pace.limits()).await?;
-        let chain = self.begin_chain(order.connection).await?;
-        let sync = Sync::new(
-            &chain,
-            reader,
-            self.clock().clone(),
-            sync::Settings::default(),
-        );
+        let sync = self.way_to_sync(order.connection, order.pace).await?;
         sync.run(&order.parts, order.span, progress).await
     }
+
+    /// Reads what changed since the last time; see [`Sync::changed`].
+    pub(crate) async fn sync_changed(
+        &self,
+        connection: ConnectionId,
+        pace: Pace,
+    ) -> Result<Summary, Error> {
+        let sync = self.way_to_sync(connection, pace).await?;
+        sync.changed(&|_| ()).await
+    }
+
+    async fn way_to_sync(&self, connection: ConnectionId, pace: Pace) -> Result<Sync, Error> {
+        let reader = self.reader(connection, pace.limits()).await?;
+        let chain = self.begin_chain(connection).await?;
+        let (clock, settings) = (self.clock().clone(), sync::Settings::default());
+        Ok(Sync::new(&chain, reader, clock, settings))
+    }
+
     /// Folds the evidence of a connection into a new mirror, which takes the place of the old one.
     pub async fn rebuild(
         &self,

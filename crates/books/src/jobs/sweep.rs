@@ -5,8 +5,7 @@ use contract::id::ConnectionId;
 use store::Lock;
 
 use crate::inbox::sweep;
-use crate::sync::Part;
-use crate::{Books, Error, SyncOrder};
+use crate::{Books, Error};
 
 /// The connections to be swept now that nobody else has taken.
 pub(super) async fn claim(books: &Books, now: Timestamp) -> Result<Vec<ConnectionId>, Error> {
@@ -25,13 +24,7 @@ pub(super) async fn claim(books: &Books, now: Timestamp) -> Result<Vec<Connectio
 
 /// Sweeps a connection. What cannot be read is on record with the run, and left to the next time.
 pub(super) async fn run(books: &Books, id: ConnectionId) -> Result<(), Error> {
-    let order = SyncOrder {
-        connection: id,
-        parts: vec![Part::Properties, Part::Reservations],
-        span: None,
-        pace: books.jobs().pace,
-    };
-    match books.sync(&order, &|_| ()).await {
+    match books.sync_changed(id, books.jobs().pace).await {
         Ok(_) | Err(Error::SyncUnderWay { .. } | Error::Disconnected(_)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -216,6 +216,11 @@ on_both_engines! {
         post.accepted(&post.message("msg_1", &json!({"event": "reservation.updated"}))).await;
         post.work().await;
         assert_eq!(post.paid(2).await.as_deref(), Some("100"));
+        post.pass(TimeDelta::minutes(1));
+        post.pay(2, "200");
+        post.accepted(&post.message("msg_2", &json!({"event": "guest-folio.updated"}))).await;
+        post.work().await;
+        assert_eq!(post.paid(2).await.as_deref(), Some("200"));
     }
 
     async fn messages_are_forgotten_when_they_cannot_come_again(post: Post) {

@@ -16,6 +16,7 @@ mod account;
 mod changes;
 mod connection;
 mod evidence;
+mod hostile;
 mod inbox;
 mod jobs;
 mod lights;

@@ -8,6 +8,7 @@ use books::evidence::{Chain, Record, Verdict};
 use books::jobs::JobSettings;
 use books::mirror::{AsOf, Mirror};
 use books::{Books, Pace};
+use chrono::TimeDelta;
 use contract::id::ConnectionId;
 use guesty::Credentials;
 use guesty::seen::reservation::Reservation;
@@ -28,6 +29,7 @@ pub struct Post {
     pub connection: ConnectionId,
     pub secret: String,
     routes: Router,
+    jobs: JobSettings,
 }
 
 /// A message as it comes.
@@ -56,7 +58,11 @@ impl Fixture for Post {
                 .map(|number| reservation(number, "2026-12-01", "100"))
                 .collect();
         });
-        let books = process(&desk);
+        let jobs = JobSettings {
+            pace: Pace::Unlimited,
+            ..JobSettings::default()
+        };
+        let books = process(&desk, jobs);
         let portfolio = books.add_portfolio("Seaside").await.unwrap();
         let credentials = Credentials::new("0oaTEST", "secret");
         let base = house.base().parse().unwrap();
@@ -69,26 +75,29 @@ impl Fixture for Post {
             house,
             connection,
             secret: String::new(),
+            jobs,
         };
         post.subscribe().await;
         post
     }
 }
 
-/// A process with the books, which reads as fast as it can.
-fn process(desk: &Desk) -> Books {
+fn process(desk: &Desk, jobs: JobSettings) -> Books {
     let here = "https://books.example".parse().unwrap();
-    let jobs = JobSettings {
-        pace: Pace::Unlimited,
-        ..JobSettings::default()
-    };
     desk.another(7).with_public_url(Some(here)).with_jobs(jobs)
 }
 
 impl Post {
     /// Another process on the same books.
     pub fn another(&self) -> Books {
-        process(&self.desk)
+        process(&self.desk, self.jobs)
+    }
+
+    /// The same, swept so often.
+    pub fn swept_every(mut self, span: TimeDelta) -> Self {
+        self.jobs.sweep_every = span;
+        self.books = self.books.with_jobs(self.jobs);
+        self
     }
 
     /// Looks at the lights, which subscribes where that is not done.
@@ -177,14 +186,18 @@ impl Post {
         self.books.run_jobs_once().await.unwrap();
     }
 
-    pub fn pass(&self, span: chrono::TimeDelta) {
+    pub fn pass(&self, span: TimeDelta) {
         self.desk.clock.advance(span);
     }
 
     /// A guest pays at the source.
     pub fn pay(&self, stay: usize, paid: &str) {
-        self.house
-            .with(|rooms| rooms.reservations[stay]["money"]["totalPaid"] = json!(paid));
+        let now = self.desk.clock.now().to_string();
+        self.house.with(|rooms| {
+            let stay = &mut rooms.reservations[stay];
+            stay["money"]["totalPaid"] = json!(paid);
+            stay["lastUpdatedAt"] = json!(now);
+        });
     }
 
     /// What was paid for a stay, as far as the mirror knows.
