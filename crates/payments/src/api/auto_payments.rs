@@ -14,7 +14,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::level::currency_of;
-use super::openapi::NoListing;
+use super::openapi::{NoListing, OneListing};
 use super::path::Id;
 use crate::model::Rejection;
 use crate::model::auto_payment::check;
@@ -44,7 +44,7 @@ async fn of_account(ctx: Ctx) -> Result<Json<ShownPolicy>, ApiError> {
 #[utoipa::path(
     get, path = "/v1/listings/{id}/auto-payments-policy", tag = "Auto payments",
     operation_id = "getListingPolicy",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses((status = 200, description = "The policy.", body = ShownPolicy), NoListing)
 )]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<ShownPolicy>, ApiError> {
@@ -85,7 +85,7 @@ async fn set_for_account(
 #[utoipa::path(
     put, path = "/v1/listings/{id}/auto-payments-policy", tag = "Auto payments",
     operation_id = "setListingPolicy",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     request_body = PolicyFields,
     responses(
         (status = 200, description = "The policy that holds now.", body = ShownPolicy),
@@ -123,7 +123,7 @@ async fn set(
 #[utoipa::path(
     delete, path = "/v1/listings/{id}/auto-payments-policy", tag = "Auto payments",
     operation_id = "deleteListingPolicy",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses(
         (status = 200, description = "The policy that holds now.", body = ShownPolicy),
         NoListing,

@@ -14,7 +14,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::level::{self, Author};
-use super::openapi::{NoFee, NoListing};
+use super::openapi::{NoFee, NoListing, OneFee, OneListing};
 use super::path::Id;
 use crate::model::Rejection;
 use crate::model::fee::{check_count, terms};
@@ -44,7 +44,7 @@ async fn of_account(ctx: Ctx) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
 #[utoipa::path(
     get, path = "/v1/additional-fees/listing/{id}", tag = "Additional fees",
     operation_id = "listListingFees",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses((status = 200, description = "Its fees.", body = Vec<AdditionalFee>), NoListing)
 )]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<AdditionalFee>>, ApiError> {
@@ -73,7 +73,7 @@ async fn create_for_account(
 #[utoipa::path(
     post, path = "/v1/additional-fees/listing/{id}", tag = "Additional fees",
     operation_id = "createListingFee",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     request_body = FeeFields,
     responses((status = 201, description = "The new fee.", body = AdditionalFee), NoListing)
 )]
@@ -112,7 +112,7 @@ async fn create(
 #[utoipa::path(
     patch, path = "/v1/additional-fees/{id}", tag = "Additional fees",
     operation_id = "updateFee",
-    params(("id" = FeeId, Path, description = "The fee.")),
+    params(OneFee),
     request_body = FeeFields,
     responses((status = 200, description = "The fee after it.", body = AdditionalFee), NoFee)
 )]
@@ -140,7 +140,7 @@ async fn update(
 #[utoipa::path(
     delete, path = "/v1/additional-fees/{id}", tag = "Additional fees",
     operation_id = "deleteFee",
-    params(("id" = FeeId, Path, description = "The fee.")),
+    params(OneFee),
     responses((status = 200, description = "The fee that was.", body = AdditionalFee), NoFee)
 )]
 async fn remove(ctx: Ctx, Id(id): Id<FeeId>) -> Result<Json<AdditionalFee>, ApiError> {

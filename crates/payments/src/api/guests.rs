@@ -14,7 +14,9 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::openapi::{Columns, GuestFieldsInPart, GuestInPart, NoGuest, OnePage, Picked, Searched};
+use super::openapi::{
+    Columns, GuestFieldsInPart, GuestInPart, NoGuest, OneGuest, OnePage, Picked, Searched,
+};
 use super::path::Id;
 use super::query::Query;
 use super::show::show;
@@ -101,7 +103,7 @@ async fn create(ctx: Ctx, Body(mut fields): Body<GuestFields>) -> Result<Json<Va
 /// Shows a guest.
 #[utoipa::path(
     get, path = "/v1/guests-crud/{id}", tag = "Guests", operation_id = "getGuest",
-    params(("id" = GuestId, Path, description = "The guest."), Picked),
+    params(OneGuest, Picked),
     responses((status = 200, description = "The guest.", body = GuestInPart), NoGuest)
 )]
 async fn retrieve(ctx: Ctx, Id(id): Id<GuestId>, query: Query) -> Result<Json<Value>, ApiError> {
@@ -121,7 +123,7 @@ async fn retrieve(ctx: Ctx, Id(id): Id<GuestId>, query: Query) -> Result<Json<Va
 /// Changes a guest: what the body leaves out stays, `null` takes away. What changes nothing is no event.
 #[utoipa::path(
     put, path = "/v1/guests-crud/{id}", tag = "Guests", operation_id = "updateGuest",
-    params(("id" = GuestId, Path, description = "The guest.")),
+    params(OneGuest),
     request_body = GuestFieldsInPart,
     responses((status = 200, description = "The guest after it.", body = Guest), NoGuest)
 )]

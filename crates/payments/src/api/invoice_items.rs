@@ -16,7 +16,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::openapi::{AddedInvoiceItem, NoReservation};
+use super::openapi::{AddedInvoiceItem, NoReservation, OneReservation};
 use super::path::Id;
 use super::reservations::show_one;
 use crate::Platform;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
 #[utoipa::path(
     post, path = "/v1/invoice-items/reservation/{id}", tag = "Reservations",
     operation_id = "addInvoiceItem",
-    params(("id" = ReservationId, Path, description = "The reservation.")),
+    params(OneReservation),
     request_body = AddedInvoiceItem,
     responses(
         (status = 201, description = "The reservation after it.", body = Reservation),
@@ -55,7 +55,7 @@ async fn add(
 #[utoipa::path(
     post, path = "/v1/reservations/{id}/invoiceItems", tag = "Reservations",
     operation_id = "addInvoiceItemAsBefore",
-    params(("id" = ReservationId, Path, description = "The reservation.")),
+    params(OneReservation),
     request_body = AddedInvoiceItem,
     responses(
         (status = 200, description = "The reservation after it.", body = Reservation),

@@ -16,7 +16,7 @@ use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::openapi::{
-    ListingFieldsInPart, ListingInPart, ListingSearch, NoListing, OnePage, Picked,
+    ListingFieldsInPart, ListingInPart, ListingSearch, NoListing, OneListing, OnePage, Picked,
 };
 use super::path::Id;
 use super::query::Query;
@@ -136,7 +136,7 @@ async fn create(ctx: Ctx, Body(mut fields): Body<ListingFields>) -> Result<Json<
 /// Shows a listing.
 #[utoipa::path(
     get, path = "/v1/listings/{id}", tag = "Listings", operation_id = "getListing",
-    params(("id" = ListingId, Path, description = "The listing."), Picked),
+    params(OneListing, Picked),
     responses((status = 200, description = "The listing.", body = ListingInPart), NoListing)
 )]
 async fn retrieve(ctx: Ctx, Id(id): Id<ListingId>, query: Query) -> Result<Json<Value>, ApiError> {
@@ -157,7 +157,7 @@ async fn retrieve(ctx: Ctx, Id(id): Id<ListingId>, query: Query) -> Result<Json<
 /// event. Reservations keep the currency and the instants that they were made with.
 #[utoipa::path(
     put, path = "/v1/listings/{id}", tag = "Listings", operation_id = "updateListing",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     request_body = ListingFieldsInPart,
     responses((status = 200, description = "The listing after it.", body = Listing), NoListing)
 )]
@@ -188,7 +188,7 @@ async fn update(
 /// Takes a listing away; its reservations stay.
 #[utoipa::path(
     delete, path = "/v1/listings/{id}", tag = "Listings", operation_id = "deleteListing",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses(
         (status = 200, description = "The id of the listing that was.", body = ListingId),
         NoListing,

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
-use super::openapi::{MethodRefused, NoGuest, NoGuestOrReservation, OncePerKey};
+use super::openapi::{MethodRefused, NoGuest, NoGuestOrReservation, OncePerKey, OneGuest};
 use super::path::Id;
 use super::query::Query;
 use crate::collect::{NewMethod, make_method};
@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
     get, path = "/v1/guests/{id}/payment-methods", tag = "Payment methods",
     operation_id = "listPaymentMethods",
     params(
-        ("id" = GuestId, Path, description = "The guest."),
+        OneGuest,
         ("reservationId" = Option<ReservationId>, Query, description = "With `reuse=true`, also those that were made for this reservation."),
         ("reuse" = Option<bool>, Query, description = "Whether only those are shown that may be used for other reservations: `true` unless said otherwise."),
     ),
@@ -72,7 +72,7 @@ async fn list(
 #[utoipa::path(
     post, path = "/v1/guests/{id}/payment-methods", tag = "Payment methods",
     operation_id = "createPaymentMethod",
-    params(("id" = GuestId, Path, description = "The guest."), OncePerKey),
+    params(OneGuest, OncePerKey),
     request_body = wire::NewPaymentMethod,
     responses(
         (status = 201, description = "The new method.", body = wire::PaymentMethod),

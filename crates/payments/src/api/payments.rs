@@ -20,7 +20,7 @@ use super::ctx::Ctx;
 use super::error::ApiError;
 use super::openapi::{
     CancelRefundRefused, CancelRefused, CaptureRefused, ChangeRefused, NoPayment, NoRefund,
-    NoReservation, OncePerKey, PaymentRefused, RefundRefused,
+    NoReservation, OncePerKey, OnePayment, OneReservation, PaymentRefused, RefundRefused,
 };
 use super::path::{Id, Texts};
 use super::payment_methods;
@@ -49,7 +49,7 @@ type Reply = Result<(StatusCode, Json<ReservationPayments>), ApiError>;
 #[utoipa::path(
     post, path = "/v1/reservations/{id}/payments", tag = "Payments",
     operation_id = "postPayment",
-    params(("id" = ReservationId, Path, description = "The reservation."), OncePerKey),
+    params(OneReservation, OncePerKey),
     request_body = NewPayment,
     responses(
         (status = 201, description = "All payments of the reservation, the new one last. One that the processor declined is `FAILED`, and no error.", body = ReservationPayments),
@@ -109,10 +109,7 @@ async fn post_payment(
 #[utoipa::path(
     put, path = "/v1/reservations/{id}/payments/{payment}", tag = "Payments",
     operation_id = "changePayment",
-    params(
-        ("id" = ReservationId, Path, description = "The reservation."),
-        ("payment" = PaymentId, Path, description = "The payment."),
-    ),
+    params(OnePayment),
     request_body = PaymentChange,
     responses(
         (status = 200, description = "All payments of the reservation.", body = ReservationPayments),
@@ -205,10 +202,7 @@ async fn make_method(
 #[utoipa::path(
     patch, path = "/v1/reservations/{id}/payments/{payment}/cancel", tag = "Payments",
     operation_id = "cancelPayment",
-    params(
-        ("id" = ReservationId, Path, description = "The reservation."),
-        ("payment" = PaymentId, Path, description = "The payment."),
-    ),
+    params(OnePayment),
     responses(
         (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
         CancelRefused,
@@ -229,11 +223,7 @@ async fn cancel_payment(ctx: Ctx, Texts([id, payment]): Texts<2>, NoBody: NoBody
 #[utoipa::path(
     post, path = "/v1/reservations/{id}/payments/{payment}/capture", tag = "Payments",
     operation_id = "capturePayment",
-    params(
-        ("id" = ReservationId, Path, description = "The reservation."),
-        ("payment" = PaymentId, Path, description = "The payment."),
-        OncePerKey,
-    ),
+    params(OnePayment, OncePerKey),
     request_body = Option<NewCapture>,
     responses(
         (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
@@ -263,11 +253,7 @@ async fn capture_payment(
 #[utoipa::path(
     post, path = "/v1/reservations/{id}/payments/{payment}/refund", tag = "Payments",
     operation_id = "refundPayment",
-    params(
-        ("id" = ReservationId, Path, description = "The reservation."),
-        ("payment" = PaymentId, Path, description = "The payment."),
-        OncePerKey,
-    ),
+    params(OnePayment, OncePerKey),
     request_body = NewRefund,
     responses(
         (status = 201, description = "All payments of the reservation.", body = ReservationPayments),
@@ -304,8 +290,7 @@ async fn refund_payment(
     patch, path = "/v1/reservations/{id}/payments/{payment}/refunds/{refund}/cancel", tag = "Payments",
     operation_id = "cancelRefund",
     params(
-        ("id" = ReservationId, Path, description = "The reservation."),
-        ("payment" = PaymentId, Path, description = "The payment."),
+        OnePayment,
         ("refund" = RefundId, Path, description = "The refund."),
     ),
     responses(

@@ -15,7 +15,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::openapi::{NoReservation, OnePage, Picked, ReservationInPart, Searched};
+use super::openapi::{NoReservation, OnePage, OneReservation, Picked, ReservationInPart, Searched};
 use super::path::Id;
 use super::query::Query;
 use super::reservation_view::{show_all, v3};
@@ -99,7 +99,7 @@ async fn create_reservation(
 #[utoipa::path(
     get, path = "/v1/reservations/{id}", tag = "Reservations",
     operation_id = "getReservation",
-    params(("id" = ReservationId, Path, description = "The reservation."), Picked),
+    params(OneReservation, Picked),
     responses(
         (status = 200, description = "The reservation.", body = ReservationInPart),
         NoReservation,
@@ -125,7 +125,7 @@ async fn retrieve(
 #[utoipa::path(
     put, path = "/v1/reservations/{id}", tag = "Reservations",
     operation_id = "updateReservation",
-    params(("id" = ReservationId, Path, description = "The reservation.")),
+    params(OneReservation),
     request_body = ReservationFields,
     responses(
         (status = 200, description = "The reservation after it.", body = Reservation),

@@ -14,7 +14,7 @@ use super::body::Body;
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::level::{self, Author};
-use super::openapi::{NoListing, NoTax};
+use super::openapi::{NoListing, NoTax, OneListing, OneTax};
 use super::path::Id;
 use crate::model::Rejection;
 use crate::model::tax::{check_unique, terms};
@@ -47,7 +47,7 @@ async fn of_account(ctx: Ctx) -> Result<Json<Vec<Tax>>, ApiError> {
 #[utoipa::path(
     get, path = "/v1/taxes/unit-type/{id}", tag = "Taxes",
     operation_id = "listListingTaxes",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses((status = 200, description = "Its taxes.", body = Vec<Tax>), NoListing)
 )]
 async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, ApiError> {
@@ -59,7 +59,7 @@ async fn of_listing(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, A
 #[utoipa::path(
     get, path = "/v1/taxes/unit-type/{id}/actual", tag = "Taxes",
     operation_id = "listActualTaxes",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses((status = 200, description = "The taxes that apply.", body = Vec<Tax>), NoListing)
 )]
 async fn actual(ctx: Ctx, Id(id): Id<ListingId>) -> Result<Json<Vec<Tax>>, ApiError> {
@@ -102,7 +102,7 @@ async fn create(
 /// Changes a tax: what the body leaves out stays. Its level cannot be changed.
 #[utoipa::path(
     patch, path = "/v1/taxes/{id}", tag = "Taxes", operation_id = "updateTax",
-    params(("id" = TaxId, Path, description = "The tax.")),
+    params(OneTax),
     request_body = TaxFields,
     responses((status = 200, description = "The tax after it.", body = Tax), NoTax)
 )]
@@ -134,7 +134,7 @@ async fn update(
 /// Takes a tax away, and shows it a last time. Reservations keep what they were priced with.
 #[utoipa::path(
     delete, path = "/v1/taxes/{id}", tag = "Taxes", operation_id = "deleteTax",
-    params(("id" = TaxId, Path, description = "The tax.")),
+    params(OneTax),
     responses((status = 200, description = "The tax that was.", body = Tax), NoTax)
 )]
 async fn remove(ctx: Ctx, Id(id): Id<TaxId>) -> Result<Json<Tax>, ApiError> {
@@ -183,7 +183,7 @@ async fn set_level(
 #[utoipa::path(
     get, path = "/v1/taxes/level-configurations/unit-type/{id}", tag = "Taxes",
     operation_id = "getTaxLevel",
-    params(("id" = ListingId, Path, description = "The listing.")),
+    params(OneListing),
     responses(
         (status = 200, description = "Where they come from.", body = LevelConfiguration),
         NoListing,

@@ -14,8 +14,8 @@ use super::body::{Body, NoBody};
 use super::ctx::Ctx;
 use super::error::ApiError;
 use super::openapi::{
-    NoWebhook, NoWebhookAttempt, NoWebhookUrl, OnePage, ReplayRefused, WebhookChangeRefused,
-    WebhookRefused,
+    NoWebhook, NoWebhookAttempt, NoWebhookUrl, OnePage, OneWebhook, ReplayRefused,
+    WebhookChangeRefused, WebhookRefused,
 };
 use super::path::{Id, Texts};
 use super::query::Query;
@@ -72,7 +72,7 @@ async fn create(
 /// Shows a webhook.
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}", tag = "Webhooks", operation_id = "getWebhook",
-    params(("id" = WebhookId, Path, description = "The webhook.")),
+    params(OneWebhook),
     responses((status = 200, description = "The webhook.", body = wire::Webhook), NoWebhook)
 )]
 async fn retrieve(ctx: Ctx, Id(id): Id<WebhookId>) -> Result<Json<wire::Webhook>, ApiError> {
@@ -83,7 +83,7 @@ async fn retrieve(ctx: Ctx, Id(id): Id<WebhookId>) -> Result<Json<wire::Webhook>
 /// Changes the events of a webhook; one that is disabled is enabled again. The url stays.
 #[utoipa::path(
     put, path = "/v1/webhooks/{id}", tag = "Webhooks", operation_id = "updateWebhook",
-    params(("id" = WebhookId, Path, description = "The webhook.")),
+    params(OneWebhook),
     request_body = wire::WebhookChange,
     responses(
         (status = 200, description = "The webhook after it.", body = wire::Webhook),
@@ -104,7 +104,7 @@ async fn update(
 /// Unsubscribes. What was not sent yet is not sent any more.
 #[utoipa::path(
     delete, path = "/v1/webhooks/{id}", tag = "Webhooks", operation_id = "deleteWebhook",
-    params(("id" = WebhookId, Path, description = "The webhook.")),
+    params(OneWebhook),
     responses((status = 204, description = "It is gone."), NoWebhook)
 )]
 async fn remove(ctx: Ctx, Id(id): Id<WebhookId>) -> Result<StatusCode, ApiError> {
@@ -135,7 +135,7 @@ async fn secret(ctx: Ctx, query: Query) -> Result<Json<wire::WebhookSecret>, Api
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/attempts", tag = "Webhooks",
     operation_id = "listWebhookAttempts",
-    params(("id" = WebhookId, Path, description = "The webhook."), OnePage),
+    params(OneWebhook, OnePage),
     responses(
         (status = 200, description = "A page of attempts.", body = List<wire::WebhookAttempt>),
         NoWebhook,
@@ -165,7 +165,7 @@ async fn attempts(
     post, path = "/v1/webhooks/{id}/attempts/{attempt}/replay", tag = "Webhooks",
     operation_id = "replayWebhookAttempt",
     params(
-        ("id" = WebhookId, Path, description = "The webhook."),
+        OneWebhook,
         ("attempt" = WebhookAttemptId, Path, description = "The attempt."),
     ),
     responses(

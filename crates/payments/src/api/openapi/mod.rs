@@ -19,6 +19,9 @@ pub(super) use in_part::{
 };
 pub(super) use invoice_item::AddedInvoiceItem;
 pub(super) use page::{described, routes};
-pub(super) use parameters::{Columns, ListingSearch, OncePerKey, OnePage, Picked, Searched};
+pub(super) use parameters::{
+    Columns, ListingSearch, OncePerKey, OneFee, OneGuest, OneListing, OnePage, OnePayment,
+    OneReservation, OneTax, OneWebhook, Picked, Searched,
+};
 pub(super) use refusals::*;
 pub(super) use reports::{OnePayout, PayoutsRefused, ReportSpan, TransactionsRefused};

@@ -1,11 +1,34 @@
-//! The query parameters that routes have in common, as they are described.
+//! The parameters that routes have in common, as they are described.
 
+use contract::id::{FeeId, GuestId, ListingId, PaymentId, ReservationId, TaxId, WebhookId};
+use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{RefOr, Required};
+use utoipa::openapi::{Ref, RefOr, Required};
 
 use super::super::listings::TEXT_MAX;
 use super::super::query::{LIMIT_DEFAULT, LIMIT_MAX, SKIP_MAX};
+
+/// A listing's place in a path.
+pub(crate) struct OneListing;
+
+/// A guest's place in a path.
+pub(crate) struct OneGuest;
+
+/// A reservation's place in a path.
+pub(crate) struct OneReservation;
+
+/// The places in a path of a reservation, and of a payment on it.
+pub(crate) struct OnePayment;
+
+/// A tax's place in a path.
+pub(crate) struct OneTax;
+
+/// A fee's place in a path.
+pub(crate) struct OneFee;
+
+/// A webhook's place in a path.
+pub(crate) struct OneWebhook;
 
 /// `limit` and `skip`.
 pub(crate) struct OnePage;
@@ -47,6 +70,16 @@ macro_rules! parameters {
 pub(super) use parameters;
 
 parameters! {
+    OneListing [place::<ListingId>("id", "The listing.")]
+    OneGuest [place::<GuestId>("id", "The guest.")]
+    OneReservation [place::<ReservationId>("id", "The reservation.")]
+    OnePayment [
+        place::<ReservationId>("id", "The reservation."),
+        place::<PaymentId>("payment", "The payment."),
+    ]
+    OneTax [place::<TaxId>("id", "The tax.")]
+    OneFee [place::<FeeId>("id", "The fee.")]
+    OneWebhook [place::<WebhookId>("id", "The webhook.")]
     OnePage [
         optional(
             "limit",
@@ -103,6 +136,17 @@ const FIELDS: &str = "Dotted paths of what to show, separated by blanks or comma
                       everything.";
 
 const SORT: &str = "Fields to sort by, separated by blanks or commas; `-` before one sorts down.";
+
+/// Something's place in a path.
+fn place<Id: ToSchema>(name: &str, about: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(about))
+        .schema(Some(Ref::from_schema_name(Id::name())))
+        .build()
+}
 
 pub(super) fn optional(name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     ParameterBuilder::new()
