@@ -8,19 +8,20 @@
     reason = "a benchmark that cannot go on stops, and says where"
 )]
 
+#[path = "../common/client.rs"]
+mod client;
 mod make;
+#[path = "../common/serve.rs"]
+mod serve;
 
 use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use payments::{Platform, Settings};
 use processors::sandbox::{self, Sandbox};
 use serde_json::json;
 use store::{Clock, DatabaseUrl, Store, SystemClock};
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use vault::{Key, Keyring, Vault};
 
 /// The vault's key, the same for all processes on one database.
@@ -66,7 +67,12 @@ async fn main() {
             let made = make::backlog(&args.database, payments, spare).await;
             println!("{}", json!(made));
         }
-        Verb::Serve => serve(&args.database).await,
+        Verb::Serve => {
+            let (platform, _) = open(&args.database, Arc::new(SystemClock)).await;
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            println!("{}", listener.local_addr().unwrap());
+            serve::serve(&platform, listener).await;
+        }
     }
 }
 
@@ -78,23 +84,4 @@ async fn open(database: &DatabaseUrl, clock: Arc<dyn Clock>) -> (Arc<Platform>, 
     let processor = Arc::<Sandbox>::clone(&sandbox);
     let platform = Platform::open(database, vault, processor, clock, Settings::default()).await;
     (platform.unwrap(), sandbox)
-}
-
-/// With the work behind it, as a server does.
-async fn serve(database: &DatabaseUrl) {
-    let (platform, _) = open(database, Arc::new(SystemClock)).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("{}", listener.local_addr().unwrap());
-    let stop = CancellationToken::new();
-    let jobs = tokio::spawn(Arc::clone(&platform).run_jobs(stop.clone()));
-    // Else small replies wait for the acknowledgement of those before.
-    let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
-    let mut said = Vec::new();
-    let mut stdin = tokio::io::stdin();
-    tokio::select! {
-        served = axum::serve(listener, platform.router()) => served.unwrap(),
-        ended = stdin.read_to_end(&mut said) => drop(ended.unwrap()),
-    }
-    stop.cancel();
-    jobs.await.unwrap();
 }

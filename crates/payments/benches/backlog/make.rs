@@ -7,14 +7,13 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use chrono::Duration;
 use contract::Timestamp;
-use http_body_util::BodyExt;
-use payments::fixtures::Fixture;
-use payments::{ApplicationOrder, Credentials};
+use payments::Credentials;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, SystemClock};
 use tokio::task::JoinSet;
-use tower::ServiceExt;
+
+use crate::client::{credentials, send, token};
 
 /// The guide's guest and listing.
 const GUEST: &str = "64da2084867c12ee0c2ca47f";
@@ -49,15 +48,8 @@ impl Clock for AnHourAgo {
 /// Makes so many payments that are due by now, each of a reservation of its own, and spare ones.
 pub(crate) async fn backlog(database: &DatabaseUrl, payments: usize, spare: usize) -> Backlog {
     let (platform, sandbox) = crate::open(database, Arc::new(AnHourAgo)).await;
-    let seeded = platform.seed(&sandbox, Fixture::GuestyDocs).await.unwrap();
-    let order = ApplicationOrder {
-        name: "backlog".to_owned(),
-        account: Some(seeded.account),
-        scopes: None,
-        listings: None,
-    };
-    let made = platform.order_application(&sandbox, order).await.unwrap();
-    let client = Client::new(platform.router(), &made.credentials).await;
+    let credentials = credentials(&platform, &sandbox, "backlog").await;
+    let client = Client::new(platform.router(), &credentials).await;
     let path = format!("/v1/guests/{GUEST}/payment-methods");
     let method = client.post(&path, &json!({"_id": "pm_card_visa"})).await;
     let method_id = text(&method, "_id");
@@ -92,8 +84,8 @@ pub(crate) async fn backlog(database: &DatabaseUrl, payments: usize, spare: usiz
     platform.run_webhooks().await.unwrap();
     platform.run_imports().await;
     Backlog {
-        client_id: made.credentials.client_id,
-        client_secret: made.credentials.client_secret,
+        client_id: credentials.client_id,
+        client_secret: credentials.client_secret,
         method_id,
         codes,
         spare: spares,
@@ -112,16 +104,7 @@ struct Client {
 
 impl Client {
     async fn new(router: Router, credentials: &Credentials) -> Self {
-        let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}",
-            credentials.client_id, credentials.client_secret
-        );
-        let request = Request::post("/oauth2/token")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form))
-            .unwrap();
-        let reply = send(&router, request).await;
-        let authorization = format!("Bearer {}", text(&reply, "access_token"));
+        let authorization = format!("Bearer {}", token(&router, credentials).await);
         Self {
             router,
             authorization,
@@ -133,7 +116,7 @@ impl Client {
             .header(header::AUTHORIZATION, &self.authorization)
             .body(Body::empty())
             .unwrap();
-        send(&self.router, request).await
+        read(&send(&self.router, request).await)
     }
 
     async fn post(&self, path: &str, body: &Value) -> Value {
@@ -142,7 +125,7 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        send(&self.router, request).await
+        read(&send(&self.router, request).await)
     }
 
     async fn reservation(&self) -> Value {
@@ -171,13 +154,8 @@ impl Client {
     }
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Value {
-    let reply = router.clone().oneshot(request).await.unwrap();
-    let status = reply.status();
-    let body = reply.into_body().collect().await.unwrap().to_bytes();
-    let said = String::from_utf8_lossy(&body);
-    assert!(status.is_success(), "{status} {said}");
-    serde_json::from_str(&said).unwrap()
+fn read(reply: &[u8]) -> Value {
+    serde_json::from_slice(reply).unwrap()
 }
 
 fn text(reply: &Value, field: &str) -> String {

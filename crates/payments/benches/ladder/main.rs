@@ -10,6 +10,8 @@
     reason = "a benchmark that cannot go on stops, and says where"
 )]
 
+#[path = "../common/client.rs"]
+mod client;
 mod memory;
 mod size;
 mod world;

@@ -6,10 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use http_body_util::BodyExt;
 use money::{Currency, Money};
-use payments::fixtures::Fixture;
-use payments::{ApplicationOrder, Platform, Settings};
+use payments::{Platform, Settings};
 use processors::sandbox::{self, Sandbox};
 use processors::{Answer, AttemptKey, Billing, Charge, Order, Processor, Shape, Verify};
 use serde_json::{Value, json};
@@ -18,6 +16,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use vault::{Key, Keyring, Vault};
 
+use crate::client::{credentials, send, token};
 use crate::memory::Memory;
 
 /// The guide's guest and listing.
@@ -45,15 +44,9 @@ impl World {
         let key = store::random_bytes();
         let on_sandbox = platform(database, &key, Arc::<Sandbox>::clone(&sandbox)).await;
         let on_memory = platform(database, &key, memory).await;
-        let seeded = on_sandbox.seed(&sandbox, Fixture::GuestyDocs).await;
-        let order = ApplicationOrder {
-            name: "ladder".to_owned(),
-            account: Some(seeded.unwrap().account),
-            scopes: None,
-            listings: None,
-        };
-        let made = on_sandbox.order_application(&sandbox, order).await.unwrap();
-        let client = Client(token(&on_sandbox.router(), &made.credentials).await);
+        let credentials = credentials(&on_sandbox, &sandbox, "ladder").await;
+        let token = token(&on_sandbox.router(), &credentials).await;
+        let client = Client(format!("Bearer {token}"));
         let mut methods = Vec::new();
         for field in ["_id", "stripeCardToken"] {
             let path = format!("/v1/guests/{GUEST}/payment-methods");
@@ -136,19 +129,6 @@ async fn platform(
         .unwrap()
 }
 
-async fn token(router: &Router, credentials: &payments::Credentials) -> String {
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}",
-        credentials.client_id, credentials.client_secret
-    );
-    let request = Request::post("/oauth2/token")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form))
-        .unwrap();
-    let reply: Value = serde_json::from_slice(&send(router, request).await).unwrap();
-    format!("Bearer {}", reply["access_token"].as_str().unwrap())
-}
-
 /// A processor that gives, from memory, the answer that the sandbox gives once.
 async fn memory(sandbox: &Sandbox) -> Memory {
     let usd: Currency = "USD".parse().unwrap();
@@ -194,15 +174,6 @@ async fn memory(sandbox: &Sandbox) -> Memory {
         answer,
         sub_accounts,
     }
-}
-
-async fn send(router: &Router, request: Request<Body>) -> Vec<u8> {
-    let reply = router.clone().oneshot(request).await.unwrap();
-    let status = reply.status();
-    let body = reply.into_body().collect().await.unwrap().to_bytes();
-    let text = String::from_utf8_lossy(&body);
-    assert!(status.is_success(), "{status} {text}");
-    body.to_vec()
 }
 
 fn id(made: &[u8]) -> String {
