@@ -150,6 +150,14 @@ on_both_engines! {
         fs::write(&path, keys.lines().next().unwrap()).unwrap();
 
         here.run(&["refresh"]).expect(0);
+        // A rotation that was interrupted has put its key there, and no more.
+        let former = fs::read_to_string(&path).unwrap();
+        let next = format!("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n{former}");
+        fs::write(&path, &next).unwrap();
+        let ended = here.run(&["key", "reseal"]).expect(0);
+        assert!(ended.stdout.contains("4 secrets sealed anew"), "{}", ended.stdout);
+        fs::write(&path, next.lines().next().unwrap()).unwrap();
+        here.run(&["refresh"]).expect(0);
         here.run(&["disconnect", "--yes"]).expect(0);
         let again = here.run(&["key", "reseal"]).expect(0);
         assert!(again.stdout.contains("already"), "{}", again.stdout);
@@ -185,6 +193,8 @@ async fn which_connection_is_meant_must_be_said_where_there_are_several() {
     let (server, credentials) = platform(&home);
     home.connect(&server.base, &credentials, &[]).expect(4);
     home.run(&["portfolio", "add", "Beach"]).expect(0);
+    home.run(&["portfolio", "add", "Beach"])
+        .refused(3, "already");
     home.run(&["status"])
         .refused(3, "there are \"Beach\", \"main\"");
     home.run(&["status", "--portfolio", "Lake"])
@@ -433,7 +443,32 @@ async fn a_command_of_the_other_system_says_what_the_server_serves() {
     let payments = home.serve(&["--only", "payments"]);
     home.connect(&payments.base, &credentials, &[])
         .refused(3, "serves payments only");
+    let (status, _) = payments.post("/webhooks/guesty/x", "", &json!({})).await;
+    assert_eq!(status, 404);
     payments.stop();
+    // A flag wins over the environment, and that over the file.
+    fs::write(home.path("nightaudit.toml"), "only = \"books\"").unwrap();
+    let serve = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--config",
+        "nightaudit.toml",
+    ];
+    for (variable, flag, only) in [
+        (None, None, "books"),
+        (Some("payments"), None, "payments"),
+        (Some("payments"), Some("books"), "books"),
+    ] {
+        let mut command = home.command(&serve);
+        command.envs(variable.map(|only| ("NIGHTAUDIT_ONLY", only)));
+        command.args(flag.map(|only| format!("--only={only}")));
+        let server = home.start(command);
+        let control = fs::read_to_string(home.path("nightaudit-data/control.json")).unwrap();
+        let control: Value = serde_json::from_str(&control).unwrap();
+        assert_eq!(control["only"], only);
+        server.stop();
+    }
 }
 
 #[tokio::test]
