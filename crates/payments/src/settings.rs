@@ -30,15 +30,15 @@ pub struct Settings {
 }
 
 /// Whether webhooks are sent to addresses of no public network, and over plain HTTP.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PrivateWebhooks {
     /// Never: clients of the platform could reach through it what they cannot reach themselves.
     #[default]
     Refused,
     /// To any: for tests and development, where receivers are on the same machine.
     Allowed,
-    /// To this one alone.
-    Only(SocketAddr),
+    /// To these alone.
+    Only(Vec<SocketAddr>),
 }
 
 impl Default for Settings {

@@ -57,7 +57,7 @@ impl Platform {
         account: AccountId,
         new: wire::NewWebhook,
     ) -> Result<wire::Webhook, Error> {
-        check_url(&new.url, self.settings.private_webhooks)?;
+        check_url(&new.url, &self.settings.private_webhooks)?;
         let events = check_events(&new.events)?;
         let (now, max) = (self.clock.now(), self.settings.webhooks_max.get());
         let fresh = Sealed::new(&self.vault, Kind::Webhook, &random_bytes::<32>(), now)?;

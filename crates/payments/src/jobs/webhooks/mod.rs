@@ -46,7 +46,7 @@ pub(crate) struct Webhooks {
 impl Webhooks {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            sender: Sender::new(settings.private_webhooks),
+            sender: Sender::new(settings.private_webhooks.clone()),
             database: Semaphore::new(AT_THE_DATABASE),
             busy: Mutex::default(),
         }
