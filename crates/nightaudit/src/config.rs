@@ -144,7 +144,7 @@ impl ServeConfig {
             .unwrap_or(settings.report_amounts_as_text);
         settings.private_webhooks = args
             .allow_private_webhooks
-            .map_or(settings.private_webhooks, private_webhooks);
+            .map_or(settings.private_webhooks.clone(), private_webhooks);
         settings.webhooks_max = args.webhooks_max.unwrap_or(settings.webhooks_max);
         settings.webhook_days = args.webhook_days.unwrap_or(settings.webhook_days);
         settings.limits = limits;

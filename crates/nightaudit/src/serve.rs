@@ -28,7 +28,11 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// Serves until told to stop.
 pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     let mut signals = StopSignals::listen()?;
-    let server = Server::start(ServeConfig::of(args)?).await?;
+    let serve = ServeConfig::of(args)?;
+    // The directory first: that it is in use says more than that its server's port is.
+    let directory = claim_alone(&serve.config.data).await?;
+    let listener = listen(serve.listen).await?;
+    let server = Server::start(serve, directory, listener).await?;
     output::line(format_args!("listening on http://{}", server.address))?;
     server.run(&mut signals).await
 }
@@ -48,10 +52,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Takes the data directory, opens the databases and the port, and says where it is to the
-    /// commands of the same user.
-    pub(crate) async fn start(serve: ServeConfig) -> Result<Self, CommandError> {
-        let directory = claim_alone(&serve.config.data).await?;
+    /// Opens the databases, and says where it is to the commands of the same user.
+    pub(crate) async fn start(
+        serve: ServeConfig,
+        directory: DataDir,
+        listener: TcpListener,
+    ) -> Result<Self, CommandError> {
         let ours = |system| serve.only.is_none_or(|only| only == system);
         let payments = if ours(System::Payments) {
             Some(Payments::open(&serve.config).await?)
@@ -63,7 +69,6 @@ impl Server {
         } else {
             None
         };
-        let listener = listen(serve.listen).await?;
         let address = listener.local_addr()?;
         let orders_stop = CancellationToken::new();
         let admin_token = Zeroizing::new(BASE64URL_NOPAD.encode(&random_bytes::<32>()));
@@ -93,6 +98,11 @@ impl Server {
     /// The platform, if it is served.
     pub(crate) fn payments(&self) -> Option<&Payments> {
         self.payments.as_ref()
+    }
+
+    /// The books, if they are served.
+    pub(crate) fn books(&self) -> Option<&Books> {
+        self.books.as_ref()
     }
 
     /// Answers, and does the work that nobody waits for, until a signal; then finishes what is in
@@ -189,7 +199,8 @@ async fn look_where_moved(books: &Books, stop: &CancellationToken) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
+/// Takes a port.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
     let bound = TcpListener::bind(address).await;
     let listener = bound.with_context(|| {
         let port = address.port();

@@ -50,7 +50,7 @@ fn in_words(run: Option<&RunRecord>) -> String {
 }
 
 /// As wide as the other, whatever the terminal makes of the color.
-fn color(light: &Light) -> String {
+pub(crate) fn color(light: &Light) -> String {
     if light.is_green {
         let green = "green".if_supports_color(Stream::Stdout, |word| word.green());
         green.to_string()
@@ -60,7 +60,8 @@ fn color(light: &Light) -> String {
     }
 }
 
-fn named(standing: &Standing) -> [(&'static str, &Light); 3] {
+/// The lights with their names.
+pub(crate) fn named(standing: &Standing) -> [(&'static str, &Light); 3] {
     let lights = &standing.lights;
     [
         ("Admin", &lights.admin),

@@ -5,7 +5,7 @@ pub(crate) mod connect;
 mod desk;
 pub(crate) mod disconnect;
 pub(crate) mod history;
-mod lights;
+pub(crate) mod lights;
 mod meter;
 pub(crate) mod portfolio;
 pub(crate) mod rebuild;

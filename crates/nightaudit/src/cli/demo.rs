@@ -7,7 +7,8 @@ use clap::Args;
 const DEMO_HELP: &str = "\
 The demo makes a fresh portfolio on an embedded database in a temporary directory, which goes away
 with it. Each step shows the request that made it; the payment methods, the reservation and its code
-are those of the Open API's guide to posting a guest payment.
+are those of the Open API's guide to posting a guest payment. At its end the books connect to the
+server, and learn of a payment by webhook.
 
 Examples:
   nightaudit demo

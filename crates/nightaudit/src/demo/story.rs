@@ -7,13 +7,14 @@ use anyhow::{Context, Result, ensure};
 use owo_colors::{OwoColorize, Stream};
 use serde_json::{Value, json};
 
+use super::accountant::Accountant;
 use super::client::{Client, Exchange};
 use super::receiver::Receiver;
 
 /// The guide's own guest, reservation and payment method (the fixture `guesty-docs`).
 const GUEST: &str = "64da2084867c12ee0c2ca47f";
-const RESERVATION: &str = "64da254383ad1500284bd0c0";
-const METHOD: &str = "64da2367d8d9771c02befbb2";
+pub(super) const RESERVATION: &str = "64da254383ad1500284bd0c0";
+pub(super) const METHOD: &str = "64da2367d8d9771c02befbb2";
 
 /// Tells the story against a running server, step by step.
 ///
@@ -22,6 +23,7 @@ const METHOD: &str = "64da2367d8d9771c02befbb2";
 pub(crate) async fn tell(
     client: &Client,
     receiver: &mut Receiver,
+    accountant: &Accountant<'_>,
     out: &mut (impl Write + Send),
 ) -> Result<()> {
     let mut teller = Teller {
@@ -39,12 +41,13 @@ pub(crate) async fn tell(
     teller.balance().await?;
     teller.report().await?;
     teller.webhooks(receiver, &secret).await?;
-    teller.payout().await
+    teller.payout().await?;
+    teller.books(accountant).await
 }
 
 pub(super) struct Teller<'a, W> {
     pub(super) client: &'a Client,
-    out: &'a mut W,
+    pub(super) out: &'a mut W,
     step: usize,
 }
 
@@ -302,7 +305,7 @@ impl<W: Write + Send> Teller<'_, W> {
         self.show(&read, &lines)
     }
 
-    async fn post_payment(&self, body: &Value) -> Result<Exchange> {
+    pub(super) async fn post_payment(&self, body: &Value) -> Result<Exchange> {
         self.client.post(&payments_path(), body).await
     }
 
@@ -347,7 +350,7 @@ fn payments_path() -> String {
 }
 
 /// The payment that was posted last, which must be in this state.
-fn newest(exchange: &Exchange, status: &str) -> Result<Value> {
+pub(super) fn newest(exchange: &Exchange, status: &str) -> Result<Value> {
     let reply = exchange.expect(if exchange.status == 200 { 200 } else { 201 })?;
     let payments = reply["money"]["payments"]
         .as_array()
@@ -361,7 +364,7 @@ fn newest(exchange: &Exchange, status: &str) -> Result<Value> {
     Ok(payment.clone())
 }
 
-fn summary(payment: &Value) -> String {
+pub(super) fn summary(payment: &Value) -> String {
     let of = |name: &str| text(&payment[name]);
     format!(
         "{}  {} {}  payment {}",

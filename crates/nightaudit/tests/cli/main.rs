@@ -15,6 +15,7 @@ mod commands;
 mod configuration;
 mod connect;
 mod connections;
+mod demo;
 mod guesty;
 mod keys;
 mod lights;
