@@ -71,6 +71,21 @@ impl Books {
         credentials: &Credentials,
     ) -> Result<Connection, Error> {
         check(credentials)?;
+        match self.save(portfolio, base_url, credentials).await {
+            // Somebody who saved them too has just handed them over to the account's connection.
+            Err(Error::NoConnection(_) | Error::Disconnected(_)) => {
+                self.save(portfolio, base_url, credentials).await
+            }
+            saved => saved,
+        }
+    }
+
+    async fn save(
+        &self,
+        portfolio: PortfolioId,
+        base_url: &BaseUrl,
+        credentials: &Credentials,
+    ) -> Result<Connection, Error> {
         let now = self.clock().now();
         let fresh = Row::new(portfolio, base_url, &credentials.client_id, now);
         let found = self

@@ -6,7 +6,8 @@ use books::mirror::{Kind, Mirror};
 use books::sync::Part;
 use books::{Pace, SyncOrder};
 use contract::id::PortfolioId;
-use guesty::Credentials;
+use futures_util::future::join_all;
+use guesty::{BaseUrl, Credentials};
 use store::on_both_engines;
 
 use crate::house::{House, id, listing};
@@ -79,6 +80,24 @@ on_both_engines! {
         let back = connect(&desk, portfolio, &house, "0oaFIRST").await;
         assert_eq!((back.id, back.client_id.as_str()), (first.id, "0oaFIRST"));
         assert!(desk.books.refresh(back.id).await.unwrap().admin.is_green);
+    }
+
+    async fn many_that_save_a_new_application_at_once_go_on_with_the_same_connection(desk: Desk) {
+        let house = house(1).await;
+        let portfolio = portfolio(&desk).await;
+        let first = connect(&desk, portfolio, &house, "0oaFIRST").await;
+        desk.books.refresh(first.id).await.unwrap();
+        let credentials = Credentials::new("0oaSECOND", "secret");
+        let base: BaseUrl = house.base().parse().unwrap();
+        let saves = (0..6).map(|_| {
+            let (books, base, credentials) = (desk.another(7), base.clone(), credentials.clone());
+            tokio::spawn(async move { books.connect(portfolio, &base, &credentials).await })
+        });
+        for saved in join_all(saves).await {
+            assert_eq!(saved.unwrap().unwrap().id, first.id);
+        }
+        assert_eq!(desk.books.connections(portfolio).await.unwrap().len(), 1);
+        assert!(desk.books.refresh(first.id).await.unwrap().oauth.is_green);
     }
 
     async fn other_accounts_and_other_portfolios_have_connections_of_their_own(desk: Desk) {

@@ -26,6 +26,8 @@ pub struct Hooks {
     pub unknown: Vec<&'static str>,
     /// Whether it subscribes, and its answer is lost.
     pub loses_answers: bool,
+    /// Whether it subscribes, and never answers.
+    pub hangs: bool,
     /// How often the secret is not there yet.
     pub secret_comes_late: usize,
     /// How many times there was another secret for a url.
@@ -79,21 +81,32 @@ async fn list(State(rooms): Shared) -> Response {
 }
 
 async fn subscribe(State(rooms): Shared, Json(new): Json<Value>) -> Response {
-    let hooks = &mut rooms.lock().unwrap().hooks;
+    let answer = made(&mut rooms.lock().unwrap().hooks, &new);
+    match answer {
+        Some(answer) => answer,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is answered, if anything is.
+fn made(hooks: &mut Hooks, new: &Value) -> Option<Response> {
     if let Some(closed) = hooks.closed() {
-        return closed;
+        return Some(closed);
     }
     if let Some((status, body)) = &hooks.refusal {
-        return (*status, Json(body)).into_response();
+        return Some((*status, Json(body)).into_response());
     }
-    if let Some(refused) = hooks.unknown_in(&new) {
-        return refused;
+    if let Some(refused) = hooks.unknown_in(new) {
+        return Some(refused);
     }
     let made = hooks.add(new["url"].as_str().unwrap(), &new["events"]);
-    if hooks.loses_answers {
-        return (StatusCode::BAD_GATEWAY, "lost").into_response();
+    if hooks.hangs {
+        return None;
     }
-    (StatusCode::CREATED, Json(made)).into_response()
+    if hooks.loses_answers {
+        return Some((StatusCode::BAD_GATEWAY, "lost").into_response());
+    }
+    Some((StatusCode::CREATED, Json(made)).into_response())
 }
 
 async fn change(

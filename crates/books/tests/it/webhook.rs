@@ -1,5 +1,7 @@
 //! The webhook's light: one subscription at the source, and what stands in its way.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use books::Books;
 use books::connection::{EVENTS, Light, Lights};
@@ -241,6 +243,29 @@ on_both_engines! {
         }
         assert_eq!(hooks(&house, |hooks| hooks.made), 1);
         assert_eq!(house.with(|rooms| rooms.tokens), 1);
+    }
+
+    async fn who_died_while_it_subscribed_is_succeeded_and_nothing_is_made_twice(desk: Desk) {
+        let house = house().await;
+        let id = connect(&desk, &house).await;
+        hooks(&house, |hooks| hooks.hangs = true);
+        let look = || {
+            let books = reached(&desk, HERE);
+            tokio::spawn(async move { books.refresh(id).await.unwrap() })
+        };
+        let dies = look();
+        while hooks(&house, |hooks| hooks.made) == 0 {
+            tokio::task::yield_now().await;
+        }
+        dies.abort();
+        hooks(&house, |hooks| hooks.hangs = false);
+
+        let mut waits = look();
+        let early = tokio::time::timeout(Duration::from_millis(500), &mut waits).await;
+        assert!(early.is_err(), "two were at it");
+        desk.clock.advance(chrono::TimeDelta::minutes(2));
+        assert!(waits.await.unwrap().are_green());
+        assert_eq!(hooks(&house, |hooks| hooks.made), 1);
     }
 
     async fn what_stands_in_the_way_is_told_apart(desk: Desk) {
