@@ -112,6 +112,12 @@ pub enum Error {
     /// No address under which anybody could be reached.
     #[error(transparent)]
     WebhookBase(#[from] InvalidWebhookBase),
+    /// What was read and is to be taken in together cannot be put aside.
+    #[error(
+        "what was read cannot be put aside in a temporary file: {0}; make room where temporary files \
+         are (TMPDIR)"
+    )]
+    Spool(std::io::Error),
     /// A row that no program of ours wrote so.
     #[error("the database holds a value that cannot be read: {0}; verify the chain")]
     Corrupt(String),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chrono::DateTime;
 use contract::Timestamp;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 
 use crate::base_url::BaseUrl;
@@ -134,6 +134,13 @@ impl Raw {
             return Err(Problem::Redirected(target.clone()));
         }
         let is_fault = self.status.is_server_error() || matches!(self.status.as_u16(), 408 | 429);
+        let encoding = self.header(CONTENT_ENCODING.as_str());
+        if let Some(packed) = encoding.filter(|encoding| *encoding != "identity") {
+            return Err(Problem::Unreadable(format!(
+                "it is packed with {packed}, which was not asked for: something on the way to the \
+                 source changes its replies"
+            )));
+        }
         if self.is_page() && !is_fault {
             let begins = excerpt(&String::from_utf8_lossy(&self.body));
             return Err(Problem::NotJson(begins));

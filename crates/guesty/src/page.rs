@@ -1,5 +1,7 @@
 //! Lists that come in pages, as streams.
 
+use std::collections::HashSet;
+
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use serde::de::DeserializeOwned;
@@ -7,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::connection::Connection;
 use crate::error::{Error, Problem};
 use crate::reply::Reply;
-use crate::rows::{Listed, Rows};
+use crate::rows::{Listed, Rows, mark};
 
 /// The most rows that the source gives at once.
 pub const PAGE_SIZE_MAX: u32 = 100;
@@ -58,11 +60,13 @@ struct Position {
     /// How many rows were announced last.
     total: Option<u64>,
     before: Vec<u64>,
+    /// A mark of each page that came.
+    pages: HashSet<u64>,
     is_over: bool,
 }
 
-/// Reads a list to its end: until as many rows came as were announced or, where nothing is
-/// announced, until a page is empty. (A page that is merely short proves nothing: the source may
+/// Reads a list to its end: until as many rows came as were announced or, where nothing or too few
+/// are announced, until a page is empty. (A page that is merely short proves nothing: the source may
 /// give fewer rows at once than it was asked for.) After an error the stream ends.
 pub(crate) fn pages<T>(
     connection: Connection,
@@ -78,6 +82,7 @@ where
         list,
         total: None,
         before: Vec::new(),
+        pages: HashSet::new(),
         is_over: false,
     };
     try_unfold(start, |mut position| async move {
@@ -98,7 +103,7 @@ impl Position {
             problem,
         };
         let count = listed.marks.len() as u64;
-        if count > 0 && listed.marks == self.before {
+        if count > 0 && !self.pages.insert(mark(&listed.marks)) {
             return Err(problem(Problem::PageRepeats { skip: self.skip }));
         }
         let found = self.skip + count;
@@ -114,12 +119,13 @@ impl Position {
         {
             return Err(problem(Problem::ListShrank { expected, found }));
         }
-        // A full first page that claims to be everything may count itself alone: the next one tells.
-        let may_be_all = self.skip > 0 || count != u64::from(self.list.page_size);
+        // A full page that claims to be the last may be that of a source that counts wrongly, or counts
+        // the page alone: the next one tells.
+        let may_be_last = count < u64::from(self.list.page_size);
         self.is_over = match (listed.has_more, total) {
             _ if count == 0 => true,
             (Some(more), _) => !more,
-            (None, Some(total)) => found >= total && may_be_all,
+            (None, Some(total)) => found == total && may_be_last,
             (None, None) => false,
         };
         let known = |mark: &&u64| self.before.contains(mark);

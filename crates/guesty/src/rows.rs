@@ -96,10 +96,11 @@ impl<T: DeserializeOwned> Listed<T> {
     }
 }
 
-fn mark(row: &str) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
+/// A mark that equal values share.
+pub(crate) fn mark(value: &(impl std::hash::Hash + ?Sized)) -> u64 {
+    use std::hash::{DefaultHasher, Hasher};
     let mut hasher = DefaultHasher::new();
-    row.hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -71,15 +71,25 @@ impl NewRecord {
         at: Timestamp,
         body: &[u8],
     ) -> Result<Self, Error> {
-        Ok(Self {
+        Ok(Self::packed(kind, subject.into(), at, pack(body)?))
+    }
+
+    /// A record whose body is compressed already.
+    pub(crate) fn packed(kind: Kind, subject: String, at: Timestamp, body: Vec<u8>) -> Self {
+        Self {
             kind,
-            subject: subject.into(),
+            subject,
             status: 0,
             page: 0,
             pages: 0,
             at,
-            body: pack(body)?,
-        })
+            body,
+        }
+    }
+
+    /// The bytes as they came.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, Error> {
+        unpack(&self.body, capacity(&self.body))
     }
 
     /// With the status of a reply.
@@ -126,18 +136,18 @@ pub struct Record {
 impl Record {
     /// The bytes as they came.
     pub fn body(&self) -> Result<Vec<u8>, Error> {
-        unpack(&self.body, self.capacity())
+        unpack(&self.body, capacity(&self.body))
     }
+}
 
-    /// How large the body is, by what the frame says of itself.
-    fn capacity(&self) -> usize {
-        let told = zstd::zstd_safe::get_frame_content_size(&self.body);
-        let told = told
-            .ok()
-            .flatten()
-            .and_then(|size| usize::try_from(size).ok());
-        told.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX)
-    }
+/// How large a body is unpacked, by what the frame says of itself.
+fn capacity(body: &[u8]) -> usize {
+    let told = zstd::zstd_safe::get_frame_content_size(body);
+    let told = told
+        .ok()
+        .flatten()
+        .and_then(|size| usize::try_from(size).ok());
+    told.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX)
 }
 
 thread_local! {

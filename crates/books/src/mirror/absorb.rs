@@ -15,6 +15,9 @@ use super::step::{Counts, Pages, step};
 use crate::Error;
 use crate::evidence::{self, NewRecord, Signer, append, tip};
 
+/// How many rows of a list that cannot be read are told one by one.
+const UNREADABLE_MAX: usize = 500;
+
 /// A record that may be appended, and what it says.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
@@ -64,14 +67,6 @@ impl Delivery {
             whole.page = page;
         }
     }
-
-    /// Says how many pages the list has, once that is known.
-    pub(crate) fn is_of(&mut self, pages: i32) {
-        self.record.pages = pages;
-        if let Some(whole) = &mut self.reading.whole {
-            whole.pages = pages;
-        }
-    }
 }
 
 impl Mirror {
@@ -117,4 +112,63 @@ pub(crate) fn absorb(
         go_on(c, mirror, tip.length, active.max())?;
     }
     Ok(counts)
+}
+
+/// What became of a list that was taken in whole.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) counts: Counts,
+    pub(crate) rows: usize,
+    /// The first rows that cannot be read: in which reply, and why.
+    pub(crate) unreadable: Vec<(String, String)>,
+}
+
+/// Where the pages of a list are kept: calls with each of them, in their order.
+pub(crate) type EachPage =
+    dyn Fn(&mut dyn FnMut(NewRecord) -> Result<(), Error>) -> Result<(), Error>;
+
+/// The same of all pages of a list, however many: each is looked at when its turn comes, and once
+/// more if any of them changes the mirror.
+pub(crate) fn absorb_whole(
+    c: &mut Connection,
+    signer: &Signer,
+    id: ConnectionId,
+    each: &EachPage,
+) -> Result<Taken, Error> {
+    let mirror = current_or_new(c, id)?;
+    let mut number = tip(c, id)?.length;
+    let mut desk = Desk::of(mirror);
+    let mut pages = Pages::default();
+    let mut taken = Taken::default();
+    let mut active = None;
+    each(&mut |record| {
+        number += 1;
+        let reading = reading_of(&record)?;
+        taken.rows += reading.seen.len();
+        taken.counts += step(c, &mut desk, number, &reading, &mut pages)?;
+        active = active.max(reading.active());
+        let room = UNREADABLE_MAX.saturating_sub(taken.unreadable.len());
+        let unreadable = reading.unreadable.into_iter().take(room);
+        taken
+            .unreadable
+            .extend(unreadable.map(|reason| (record.subject.clone(), reason)));
+        Ok(())
+    })?;
+    if taken.counts.is_change() {
+        desk.write(c)?;
+        each(&mut |record| append(c, signer, id, [&record]).map(drop))?;
+        go_on(c, mirror, number, active)?;
+    }
+    Ok(taken)
+}
+
+fn reading_of(record: &NewRecord) -> Result<Reading, Error> {
+    Ok(read(Source {
+        kind: record.kind.name(),
+        subject: &record.subject,
+        status: record.status.into(),
+        page: record.page,
+        pages: record.pages,
+        body: &record.body()?,
+    }))
 }

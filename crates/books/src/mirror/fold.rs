@@ -47,6 +47,8 @@ pub(crate) struct Whole {
     pub(crate) scope: String,
     pub(crate) page: i32,
     pub(crate) pages: i32,
+    /// Whether there are rows in it that cannot be read: they may be any.
+    pub(crate) has_gaps: bool,
 }
 
 /// Reads a record. What is no reply, or a reply that the mirror has no use for, says nothing.
@@ -138,6 +140,9 @@ fn list<T: DeserializeOwned>(
             Err(reason) => reading.unreadable.push(reason),
         }
     }
+    if let Some(whole) = &mut reading.whole {
+        whole.has_gaps = !reading.unreadable.is_empty();
+    }
     reading
 }
 
@@ -153,6 +158,7 @@ fn catalog<T: DeserializeOwned>(
         scope: level.to_owned(),
         page: 1,
         pages: 1,
+        has_gaps: false,
     };
     list(body, Some(whole), |row| see(row, level))
 }
@@ -187,6 +193,7 @@ fn report<T: DeserializeOwned>(
         scope: scope.clone(),
         page: source.page,
         pages: source.pages,
+        has_gaps: false,
     };
     list(source.body, Some(whole), |row| see(row, &scope))
 }

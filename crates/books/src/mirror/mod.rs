@@ -24,7 +24,7 @@ mod state;
 mod step;
 mod table;
 
-pub(crate) use absorb::{Delivery, absorb};
+pub(crate) use absorb::{Delivery, Taken, absorb, absorb_whole};
 pub use charge::{Charge, charges};
 pub use flag::{Flag, Reason};
 pub use history::{Change, Step, Value};

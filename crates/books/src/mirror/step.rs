@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use store::{Connection, both};
 
 use super::Kind;
@@ -54,9 +55,18 @@ impl AddAssign for Counts {
 pub(crate) struct Pages {
     list: Option<(Kind, String)>,
     page: i32,
-    /// How often each id came.
-    times: HashMap<String, u32>,
-    ids: HashSet<String>,
+    has_gaps: bool,
+    /// How often each id came. A list may have very many.
+    times: HashMap<Mark, u32>,
+}
+
+/// What stands for an id, shorter than most of them.
+type Mark = [u8; 16];
+
+fn mark(id: &str) -> Mark {
+    let mut mark = Mark::default();
+    mark.copy_from_slice(&Sha256::digest(id)[..size_of::<Mark>()]);
+    mark
 }
 
 impl Pages {
@@ -73,22 +83,29 @@ impl Pages {
         if whole.page == self.page + 1 {
             self.page = whole.page;
         }
+        self.has_gaps |= whole.has_gaps;
     }
 
     /// The id of a row: of several with the same, the later ones are numbered.
     fn take(&mut self, id: &str) -> String {
-        let times = self.times.entry(id.to_owned()).or_default();
+        let times = self.times.entry(mark(id)).or_default();
         *times += 1;
-        let id = match *times {
+        match *times {
             1 => id.to_owned(),
             times => format!("{id}#{times}"),
-        };
-        self.ids.insert(id.clone());
-        id
+        }
+    }
+
+    /// Whether a row has this id, with its number if it has one.
+    fn has(&self, id: &str) -> bool {
+        let comes = |id: &str, times| self.times.get(&mark(id)).is_some_and(|most| *most >= times);
+        let numbered = id.rsplit_once('#');
+        let numbered = numbered.and_then(|(id, times)| Some((id, times.parse().ok()?)));
+        comes(id, 1) || numbered.is_some_and(|(id, times)| times > 1 && comes(id, times))
     }
 
     fn is_complete(&self, whole: &Whole) -> bool {
-        whole.page == self.page && whole.page == whole.pages
+        whole.page == self.page && whole.page == whole.pages && !self.has_gaps
     }
 }
 
@@ -126,7 +143,7 @@ pub(crate) fn step(
     {
         desk.write(c)?;
         let mut gone = ids_in(c, desk.mirror, whole)?;
-        gone.retain(|id| !pages.ids.contains(id));
+        gone.retain(|id| !pages.has(id));
         counts.removed += remove(c, desk, number, whole.kind, &gone)?;
     }
     Ok(counts)

@@ -39,6 +39,9 @@ impl Sync {
             if done <= already {
                 continue;
             }
+            if run.is_cut_off {
+                return Ok(());
+            }
             self.catalog_of(run, id).await?;
             self.save(run, place.at(done, Some(total))).await?;
             run.tell(LIST, done, Some(total));
@@ -78,7 +81,7 @@ impl Sync {
         match reply {
             Ok(reply) => self.take_in(run, &reply).await,
             Err(error) => {
-                run.note(what, &error);
+                run.note_failure(what, &error);
                 Ok(())
             }
         }

@@ -55,7 +55,7 @@ impl Sync {
         let mark = match self.source.now().await {
             Ok(mark) => mark,
             Err(error) => {
-                run.note("when reservations last changed", &error);
+                run.note_failure("when reservations last changed", &error);
                 return Ok(());
             }
         };

@@ -25,6 +25,7 @@ mod reread;
 mod run;
 mod source;
 mod span;
+mod spool;
 mod summary;
 mod walk;
 

@@ -1,7 +1,7 @@
 //! Properties and reservations: lists in the order of ids, whose objects can be read one by one.
 
-use contract::Timestamp;
 use contract::id::ConnectionId;
+use contract::{ObjectId, Timestamp};
 use diesel::prelude::*;
 use guesty::Problem;
 use store::{Connection, both};
@@ -32,9 +32,12 @@ impl Sync {
     pub(super) async fn properties(&self, run: &mut Run<'_>) -> Result<(), Error> {
         match self.reader.account().await {
             Ok(account) => self.take_in(run, &account.reply).await?,
-            Err(error) => run.note("the account", &error),
+            Err(error) => run.note_failure("the account", &error),
         }
         for active in [true, false] {
+            if run.is_cut_off {
+                break;
+            }
             self.list(run, List::Properties { active }, None).await?;
         }
         Ok(())
@@ -85,7 +88,7 @@ impl Sync {
             let Came { page, mut delivery } = match answer {
                 Ok(came) => came,
                 Err(error) => {
-                    run.note(list.name(), &error);
+                    run.note_failure(list.name(), &error);
                     return Ok(true);
                 }
             };
@@ -156,7 +159,8 @@ impl Sync {
             if i64::try_from(known.len()) == Ok(TOGETHER) {
                 next = known.last().map(|last| gap.after(last));
             }
-            for id in known.iter().filter(|id| !met.contains(id)) {
+            let may_be_asked = |id: &&String| !met.contains(id) && id.parse::<ObjectId>().is_ok();
+            for id in known.iter().filter(may_be_asked) {
                 self.look_after(run, list.kind(), id).await?;
             }
         }
@@ -176,7 +180,7 @@ impl Sync {
                 }
             }
             Err(error) => {
-                run.note(format!("{kind} {id}"), &error);
+                run.note_failure(format!("{kind} {id}"), &error);
                 Ok(())
             }
         }

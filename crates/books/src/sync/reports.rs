@@ -1,5 +1,7 @@
 //! What processors report, month by month.
 
+use std::sync::Arc;
+
 use chrono::{Days, Months, NaiveDate};
 use contract::Timestamp;
 use contract::id::ConnectionId;
@@ -12,10 +14,11 @@ use store::{Connection, both};
 
 use super::months::{months, next};
 use super::place::Place;
-use super::run::Run;
+use super::run::{Run, hold};
+use super::spool::Spool;
 use super::{Span, Sync};
 use crate::Error;
-use crate::mirror::{AsOf, Delivery, Kind, Mirror, current, last_active};
+use crate::mirror::{AsOf, Kind, Mirror, Taken, absorb_whole, current, last_active};
 use crate::schema::object;
 
 /// How long before a stay its first payment may be, and how far back nothing is looked for.
@@ -58,6 +61,9 @@ impl Sync {
         let windows: Vec<Window> = months(span).collect();
         let total = windows.len() as u64;
         for (done, window) in (1..).zip(windows) {
+            if run.is_cut_off {
+                break;
+            }
             let place = self.place(&name(report, window)).await?;
             self.month(run, report, window, place).await?;
             run.tell(report.name(), done, Some(total));
@@ -76,7 +82,7 @@ impl Sync {
         let total = windows.len() as u64;
         windows.reverse();
         let mut done = 0;
-        while let Some(window) = windows.pop() {
+        while let Some(window) = windows.pop().filter(|_| !run.is_cut_off) {
             let place = self.place(&name(report, window)).await?;
             if self.is_mature(window, place.read_ms) {
                 run.summary.windows_mature += 1;
@@ -102,29 +108,45 @@ impl Sync {
     ) -> Result<usize, Error> {
         let as_of = self.present_of_the_source().await?;
         let mut replies = self.replies(report, window);
-        let mut deliveries = Vec::new();
-        for page in 1.. {
+        let mut spool = Spool::new();
+        loop {
             match replies.try_next().await {
-                Ok(Some(reply)) => deliveries.push(Delivery::of(&reply, page, 0)?),
+                Ok(Some(reply)) => spool.push(&reply)?,
                 Ok(None) => break,
                 Err(error) => {
-                    run.note(name(report, window), &error);
+                    run.note_failure(name(report, window), &error);
                     return Ok(0);
                 }
             }
         }
-        let pages = i32::try_from(deliveries.len()).unwrap_or(i32::MAX);
-        for delivery in &mut deliveries {
-            delivery.is_of(pages);
-        }
-        let rows = deliveries
-            .iter()
-            .map(|delivery| delivery.reading.seen.len())
-            .sum();
-        let place = place.at_end_as_of(as_of);
-        self.commit(run, deliveries, Some(place)).await?;
+        let taken = self.take_in_whole(run, spool, place.at_end_as_of(as_of));
+        let rows = taken.await?.rows;
         run.summary.windows_read += 1;
         Ok(rows)
+    }
+
+    /// Takes in all pages of a month, and that it was read, in one transaction.
+    async fn take_in_whole(
+        &self,
+        run: &mut Run<'_>,
+        spool: Spool,
+        place: Place,
+    ) -> Result<Taken, Error> {
+        let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
+        let (right, now) = (run.right, self.now());
+        let work = move |c: &mut Connection| {
+            hold(c, right, now)?;
+            let spool = spool.clone();
+            let taken = absorb_whole(c, &signer, id, &move |visit| spool.each(visit))?;
+            place.save(c)?;
+            Ok::<_, Error>(taken)
+        };
+        let taken = self.chain.store.write(self.chain.lock(), work).await?;
+        run.counts += taken.counts;
+        for (subject, reason) in &taken.unreadable {
+            run.note(subject.clone(), reason);
+        }
+        Ok(taken)
     }
 
     fn replies(

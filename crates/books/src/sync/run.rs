@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use contract::Timestamp;
-use guesty::{Reader, Reply};
+use guesty::{Error as SourceError, Problem as Obstacle, Reader, Reply};
 use store::{Clock, Connection};
 
 use super::lease::{Lease, RunId};
@@ -14,6 +14,8 @@ use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary};
 use crate::Error;
 use crate::evidence::Chain;
 use crate::mirror::{Counts, Delivery, absorb};
+
+const NO_ACCESS: &str = "not asked for, as there is no access to the source: see above";
 
 /// What can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub(super) struct Run<'a> {
     pub(super) part: Part,
     pub(super) counts: Counts,
     pub(super) summary: Summary,
+    /// Whether there is no access to the source any more.
+    pub(super) is_cut_off: bool,
     pub(super) progress: &'a (dyn Fn(Progress) + Send + std::marker::Sync),
 }
 
@@ -72,6 +76,12 @@ impl Run<'_> {
         let (part, what, reason) = (self.part, what.into(), reason.to_string());
         tracing::warn!(%part, what, reason, "could not be read");
         self.summary.note(Problem { part, what, reason });
+    }
+
+    /// What the source did not give. Without access to it, nothing more is asked for.
+    pub(super) fn note_failure(&mut self, what: impl Into<String>, error: &SourceError) {
+        self.is_cut_off |= is_cut_off(error);
+        self.note(what, error);
     }
 
     /// What in a reply could not be read is a problem of its own each time.
@@ -140,15 +150,18 @@ impl Sync {
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
         let mut summary = Summary::default();
+        let mut is_cut_off = false;
         for part in plan.parts.iter().copied() {
             let mut run = Run {
                 right: Some(right),
                 part,
                 counts: Counts::default(),
                 summary,
+                is_cut_off,
                 progress,
             };
             match part {
+                _ if is_cut_off => run.note("all of it", &NO_ACCESS),
                 Part::Properties => self.properties(&mut run).await?,
                 Part::Reservations if plan.changed_only => {
                     self.changed_reservations(&mut run).await?;
@@ -157,6 +170,7 @@ impl Sync {
                 Part::Taxes => self.catalog(&mut run).await?,
                 Part::Payments => self.payments(&mut run, plan.span).await?,
             }
+            is_cut_off = run.is_cut_off;
             summary = run.summary;
             summary.parts.push((part, run.counts));
         }
@@ -215,4 +229,20 @@ impl Sync {
 
 pub(super) fn hold(c: &mut Connection, right: Option<RunId>, now: Timestamp) -> Result<(), Error> {
     right.map_or(Ok(()), |run| run.hold(c, now))
+}
+
+/// Whether whatever is asked next would fail in the same way.
+fn is_cut_off(error: &SourceError) -> bool {
+    let is_of_token = error.call.starts_with("POST ");
+    is_of_token
+        || matches!(
+            error.problem,
+            Obstacle::Credentials(_)
+                | Obstacle::TokensUsedUp(_)
+                | Obstacle::TokenStore(_)
+                | Obstacle::Unauthorized(_)
+                | Obstacle::Unreachable(_)
+                | Obstacle::Tls(_)
+                | Obstacle::Redirected(_)
+        )
 }

@@ -18,6 +18,9 @@ use crate::hooks::{self, Hooks};
 /// Something that happens at the source.
 pub type Deed = Box<dyn FnMut(&mut Rooms) + Send>;
 
+/// What is answered instead of the truth.
+pub type Instead = Box<dyn Fn(&str, &Query) -> Option<Response> + Send>;
+
 /// What the source has.
 #[derive(Default)]
 pub struct Rooms {
@@ -40,6 +43,8 @@ pub struct Rooms {
     pub finds_nothing: bool,
     /// What happens before each answer.
     pub between: Option<Deed>,
+    /// How it misbehaves.
+    pub instead: Option<Instead>,
     /// What it says of the account instead: status and body.
     pub account: Option<(StatusCode, Value)>,
     /// What it answers instead of a token: status, type and body.
@@ -105,7 +110,12 @@ impl House {
     }
 
     pub fn reader(&self) -> Reader {
-        let settings = Settings {
+        Guesty::new(self.settings()).unwrap().reader()
+    }
+
+    /// No limits, and no patience.
+    pub fn settings(&self) -> Settings {
+        Settings {
             base_url: self.base.parse().unwrap(),
             limits: Limits {
                 per_second: 100_000,
@@ -118,8 +128,7 @@ impl House {
                 ..RetryPolicy::default()
             },
             ..Settings::new(Credentials::new("0oaTEST", "secret"))
-        };
-        Guesty::new(settings).unwrap().reader()
+        }
     }
 }
 
@@ -181,6 +190,10 @@ async fn answer(
 }
 
 fn respond(rooms: &Rooms, path: &str, query: &Query) -> Response {
+    let instead = rooms.instead.as_ref();
+    if let Some(instead) = instead.and_then(|instead| instead(path, query)) {
+        return instead;
+    }
     if rooms.broken.iter().any(|broken| broken == path) {
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!("broken"))).into_response();
     }
@@ -233,16 +246,16 @@ fn respond(rooms: &Rooms, path: &str, query: &Query) -> Response {
     }
 }
 
-struct Query(String);
+pub struct Query(String);
 
 impl Query {
-    fn get(&self, name: &str) -> Option<String> {
+    pub fn get(&self, name: &str) -> Option<String> {
         let url = reqwest::Url::parse(&format!("http://x?{}", self.0)).unwrap();
         let mut pairs = url.query_pairs().filter(|(key, _)| key == name);
         pairs.next().map(|(_, value)| value.into_owned())
     }
 
-    fn number(&self, name: &str) -> usize {
+    pub fn number(&self, name: &str) -> usize {
         self.get(name).map_or(0, |number| number.parse().unwrap())
     }
 }

@@ -32,7 +32,9 @@ on_both_engines! {
         post.accepted(&post.message("msg_3", &json!({"event": "payments.received", "payment": {"reservationId": id(2)}}))).await;
         post.work().await;
         assert_eq!(post.paid(1).await.as_deref(), Some("100"));
-        assert_eq!(single(&post), [path(1), format!("listings/{}", id(1))]);
+        let mut asked = single(&post);
+        asked.sort();
+        assert_eq!(asked, [format!("listings/{}", id(1)), path(1)]);
         assert_eq!(post.waiting().await, 0);
         post.is_proven().await;
     }

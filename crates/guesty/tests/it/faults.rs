@@ -172,6 +172,31 @@ async fn an_address_that_is_no_open_api_is_told_when_a_token_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_reply_that_is_packed_unasked_is_told() {
+    let (error, _) = failing(|| with_header(200, "content-encoding", "gzip", "\u{1f}\u{b}")).await;
+    assert!(error.to_string().contains("packed with gzip"), "{error}");
+}
+
+#[tokio::test]
+async fn a_pause_that_nobody_can_read_is_no_pause() {
+    for odd in [
+        "soon",
+        "-5",
+        "1.5",
+        "99999999999999999999999",
+        "",
+        "Tomorrow, 21 Oct",
+    ] {
+        let server = misbehaving(1, || with_header(429, "retry-after", odd, "")).await;
+        server.reader().account().await.unwrap();
+        assert_eq!(server.count(ME), 2, "{odd}");
+    }
+    let (error, asked) =
+        failing(|| with_header(429, "retry-after", &u64::MAX.to_string(), "")).await;
+    assert_eq!(asked, 1, "{error}");
+}
+
+#[tokio::test]
 async fn json_of_another_shape_is_told() {
     let (error, asked) = failing(|| json(200, "[1,2]")).await;
     assert_eq!(asked, 1);

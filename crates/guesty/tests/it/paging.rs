@@ -11,6 +11,8 @@ enum Form {
     Envelope,
     Bare,
     HasMore,
+    /// It says so many, whatever there are.
+    Says(usize),
 }
 
 fn row(number: usize) -> String {
@@ -29,6 +31,7 @@ fn page(request: &Request, rows: usize, cap: usize, form: Form) -> Reaction {
             Form::Envelope => {
                 format!(r#"{{"results":[{list}],"count":{rows},"limit":{limit},"skip":{skip}}}"#)
             }
+            Form::Says(count) => format!(r#"{{"results":[{list}],"count":{count}}}"#),
             Form::Bare => format!("[{list}]"),
             Form::HasMore => {
                 let more = end < rows;
@@ -148,6 +151,7 @@ async fn rows_put_in_between_while_we_read_are_told_as_repeated() {
             200,
             format!(r#"{{"results":[{},{}],"count":3}}"#, row(1), row(2)),
         ),
+        4 => json(200, r#"{"results":[],"count":4}"#),
         // One came in at the front.
         _ => json(
             200,
@@ -167,8 +171,26 @@ async fn rows_put_in_between_while_we_read_are_told_as_repeated() {
         .unwrap();
     assert_eq!(
         pages.iter().map(|page| page.repeated).collect::<Vec<_>>(),
-        [0, 1]
+        [0, 1, 0]
     );
+}
+
+#[tokio::test]
+async fn a_count_that_is_too_low_does_not_end_the_list() {
+    let server = Server::start(|request| page(request, 7, 2, Form::Says(3))).await;
+    assert_eq!(listings(&server, 2).await.unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn a_source_that_goes_in_circles_is_noticed() {
+    let server = Server::start(|request| match request.number("skip") / 2 % 3 {
+        0 => json(200, format!("[{},{}]", row(1), row(2))),
+        1 => json(200, format!("[{},{}]", row(3), row(4))),
+        _ => json(200, format!("[{},{}]", row(5), row(6))),
+    })
+    .await;
+    let error = listings(&server, 2).await.unwrap_err();
+    assert_eq!(error.problem, Problem::PageRepeats { skip: 6 });
 }
 
 fn january() -> ReportQuery {
