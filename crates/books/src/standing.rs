@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::choice::ChoiceError;
 use crate::connection::{Connection, InvalidWebhookBase, Light, Lights, WebhookBase};
+use crate::inbox::InboxState;
 use crate::portfolio::Portfolio;
 use crate::sync::RunRecord;
 use crate::{Books, Error};
@@ -75,6 +76,8 @@ pub struct Standing {
     pub lights: Lights,
     /// The last run of reading over it.
     pub last_sync: Option<RunRecord>,
+    /// What webhooks told of and was not read yet, or cannot be.
+    pub inbox: InboxState,
     /// When somebody last looked.
     pub checked_at: Option<Timestamp>,
     /// Which connection.
@@ -196,6 +199,7 @@ impl Books {
         Ok(Standing {
             lights: status.lights.unwrap_or_else(not_looked_at),
             last_sync: status.last_sync,
+            inbox: self.inbox_state(id).await?,
             checked_at: status.looked_at,
             connection: connection.id,
             portfolio: portfolio.name,

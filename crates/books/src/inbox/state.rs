@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{Connection, both};
 
 use crate::schema::{inbox_hint, inbox_message};
@@ -13,7 +13,7 @@ use crate::{Books, Error};
 const UNREADABLE_MAX: i64 = 100;
 
 /// How the inbox of a connection stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxState {
     /// How many objects are to be read again.
     pub waiting: i64,
@@ -28,7 +28,7 @@ pub struct InboxState {
 }
 
 /// Something that the source told of and does not give.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Queryable)]
 pub struct Unreadable {
     /// What it is.
     pub kind: String,

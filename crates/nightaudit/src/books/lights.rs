@@ -1,6 +1,7 @@
 //! Where a connection stands, for people and for programs.
 
 use books::connection::Light;
+use books::inbox::{InboxState, Unreadable};
 use books::standing::Standing;
 use books::sync::RunRecord;
 use owo_colors::{OwoColorize, Stream};
@@ -30,11 +31,26 @@ pub(crate) fn tell(standing: &Standing, format: Format) -> Result<(), CommandErr
         ("webhook", standing.webhook_url.as_deref().unwrap_or("none")),
         ("last look", checked.as_deref().unwrap_or("never")),
         ("last sync", &in_words(standing.last_sync.as_ref())),
+        ("inbox", &waiting(&standing.inbox)),
     ])?;
     for (name, light) in named(standing) {
         output::line(format_args!("{name:8}{}  {}", color(light), light.message))?;
     }
+    for Unreadable { kind, id, reason } in &standing.inbox.unreadable {
+        output::line(format_args!("cannot be read: {kind} {id}: {reason}"))?;
+    }
     Ok(())
+}
+
+fn waiting(inbox: &InboxState) -> String {
+    let mut words = match inbox.waiting_since {
+        Some(since) => format!("{} to read since {since}", inbox.waiting),
+        None => "nothing to read".to_owned(),
+    };
+    if inbox.unknown > 0 {
+        words = format!("{words}, {} messages not understood", inbox.unknown);
+    }
+    words
 }
 
 fn in_words(run: Option<&RunRecord>) -> String {

@@ -330,6 +330,15 @@ async fn a_server_takes_signed_webhooks_and_nobody_elses() {
         }
     };
     assert_eq!(attempt["statusCode"], 204, "{attempt}");
+    // What they tell of is read by itself.
+    let history = ["history", "reservation", "64da254383ad1500284bd0c0"];
+    let known = loop {
+        let ran = here.run(&history);
+        if ran.code == Some(0) {
+            break ran.stdout;
+        }
+    };
+    assert!(known.contains("500.00"), "{known}");
     books.stop();
     platform.stop();
 }
