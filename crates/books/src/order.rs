@@ -2,9 +2,12 @@
 //!
 //! It refuses to know who asks, and how that is carried.
 
+use std::time::Duration;
+
 use contract::id::ConnectionId;
 use guesty::Limits;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
 
 use crate::mirror::{Mirror, Rebuilt};
 use crate::sync::{Part, Progress, Span, Summary, Sync};
@@ -12,6 +15,10 @@ use crate::{Books, Error, sync};
 
 /// A limit that no source reaches.
 const NO_LIMIT: u32 = 1_000_000;
+
+/// A run that was killed is out of the way after a minute.
+const PATIENCE: Duration = Duration::from_secs(70);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The order to bring the mirror of one connection up to date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,14 +103,29 @@ impl<P, T> Heard<P, T> {
 }
 
 impl Books {
-    /// Brings the mirror of a connection up to date. What cannot be read is in the summary.
+    /// Brings the mirror of a connection up to date. What cannot be read is in the summary. Where
+    /// another run is under way, it is waited for a minute and a bit: one that was killed is out of
+    /// the way then.
     pub async fn sync(
         &self,
         order: &SyncOrder,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
         let sync = self.way_to_sync(order.connection, order.pace).await?;
-        sync.run(&order.parts, order.span, progress).await
+        let given_up = Instant::now() + PATIENCE;
+        let mut is_told = false;
+        loop {
+            match sync.run(&order.parts, order.span, progress).await {
+                Err(Error::SyncUnderWay { since, .. }) if Instant::now() < given_up => {
+                    if !is_told {
+                        tracing::info!(%since, "another run is under way: waiting for its end");
+                        is_told = true;
+                    }
+                    sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Reads what changed since the last time; see [`Sync::changed`].

@@ -1,10 +1,12 @@
 //! Orders: what they are as text, and that they are carried out.
 
-use books::sync::{Part, Span, Summary};
+use std::sync::Arc;
+
+use books::sync::{Part, Settings, Span, Summary, Sync};
 use books::{Heard, Pace, SyncOrder};
 use guesty::Credentials;
 use serde_json::json;
-use store::{new_id, on_both_engines};
+use store::{Clock, ManualClock, new_id, on_both_engines};
 
 use crate::house::{House, listing};
 use crate::support::Desk;
@@ -56,6 +58,21 @@ on_both_engines! {
         assert_eq!(summary.of(Part::Properties).new, 2);
         let done: Heard<(), Summary> = Heard::end(Ok(summary.clone()));
         assert_eq!(done, Heard::Done(summary));
+
+        // A run that was killed is waited for.
+        let chain = desk.books.chain(connection.id).await.unwrap();
+        let (asked, _) = house.hold_back("listings");
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&desk.clock);
+        let dead = Sync::new(&chain, house.reader(), clock, Settings::default());
+        let dead = tokio::spawn(async move { dead.run(&[Part::Properties], None, &|_| ()).await });
+        asked.notified().await;
+        let waiting = desk.books.sync(&order, &|_| ());
+        let waited = async {
+            desk.clock.advance(chrono::Duration::seconds(61));
+            waiting.await
+        };
+        assert_eq!(waited.await.unwrap().problems, []);
+        dead.abort();
 
         desk.books.disconnect(connection.id).await.unwrap();
         let refused = desk.books.sync(&order, &|_| ()).await;

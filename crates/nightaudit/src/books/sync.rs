@@ -19,9 +19,6 @@ use crate::error::CommandError;
 use crate::output;
 use crate::signals::StopSignals;
 
-/// A run that was killed is out of the way after a minute.
-const PATIENCE: Duration = Duration::from_secs(70);
-const PAUSE: Duration = Duration::from_millis(500);
 /// How long a run that was told to stop may take to say that it did.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -85,7 +82,7 @@ pub(crate) async fn one(
         meter.show(&what, at.done, at.total);
     };
     let done = tokio::select! {
-        done = patiently(desk, order, &told) => Some(done),
+        done = desk.sync(order, &told) => Some(done),
         () = signals.next() => None,
     };
     drop(meter);
@@ -95,34 +92,6 @@ pub(crate) async fn one(
         tracing::warn!(%error, "the run may stay on record as under way for a minute");
     }
     done.unwrap_or_else(|| Err(stopped(desk)))
-}
-
-/// Waits for the place of a run that was killed.
-async fn patiently(
-    desk: &BooksDesk,
-    order: &SyncOrder,
-    told: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Summary, CommandError> {
-    let BooksDesk::Here { books, .. } = desk else {
-        return desk.sync(order, told).await;
-    };
-    let given_up = Instant::now() + PATIENCE;
-    let mut is_told = false;
-    loop {
-        match books.sync(order, told).await {
-            Err(books::Error::SyncUnderWay { since, .. }) if Instant::now() < given_up => {
-                if !is_told {
-                    output::note(format_args!(
-                        "A run that began at {since} has not ended: waiting a minute for a sign of \
-                         life."
-                    ));
-                    is_told = true;
-                }
-                sleep(PAUSE).await;
-            }
-            done => return Ok(done?),
-        }
-    }
 }
 
 /// What there is to say of a run that was not waited for.
