@@ -22,6 +22,8 @@ pub struct Hooks {
     pub closed: Option<(StatusCode, Value)>,
     /// What it answers to whoever subscribes instead.
     pub refusal: Option<(StatusCode, Value)>,
+    /// How many webhooks it has room for.
+    pub room: Option<usize>,
     /// Names of events that it does not have.
     pub unknown: Vec<&'static str>,
     /// Whether it subscribes, and its answer is lost.
@@ -95,6 +97,10 @@ fn made(hooks: &mut Hooks, new: &Value) -> Option<Response> {
     }
     if let Some((status, body)) = &hooks.refusal {
         return Some((*status, Json(body)).into_response());
+    }
+    if hooks.room.is_some_and(|room| hooks.webhooks.len() >= room) {
+        let refusal = json!("Maximum number of webhooks reached");
+        return Some((StatusCode::BAD_REQUEST, Json(refusal)).into_response());
     }
     if let Some(refused) = hooks.unknown_in(new) {
         return Some(refused);

@@ -156,6 +156,19 @@ on_both_engines! {
         assert_eq!(told(&desk, id).await, ["registered", "registered"]);
     }
 
+    async fn where_there_is_room_for_one_only_the_old_address_makes_room(desk: Desk) {
+        let house = house().await;
+        let id = connect(&desk, &house).await;
+        hooks(&house, |hooks| hooks.room = Some(1));
+        assert_green(&reached(&desk, HERE), id).await;
+        assert_green(&reached(&desk, "https://new.example"), id).await;
+        assert_eq!(hooks(&house, |hooks| hooks.urls().join(" ")), url("https://new.example", id));
+        // What is others' stays.
+        hooks(&house, |hooks| hooks.webhooks[0]["url"] = json!("https://others.example"));
+        assert_says(&webhook_light(&reached(&desk, HERE), id).await, "remove an unused one");
+        assert_eq!(hooks(&house, |hooks| hooks.urls().join(" ")), "https://others.example");
+    }
+
     async fn what_somebody_deleted_is_made_again(desk: Desk) {
         let house = house().await;
         let id = connect(&desk, &house).await;

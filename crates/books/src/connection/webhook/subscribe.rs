@@ -4,7 +4,7 @@ use contract::id::{ConnectionId, WebhookId};
 use guesty::seen::webhook::Webhook;
 use guesty::{Error, Problem, Refusal, WebhookRegistrar};
 
-use super::{EVENTS, base};
+use super::{EVENTS, base, trouble};
 
 /// An event that every source has and we never ask for: where a refusal names it, it says what may be
 /// had.
@@ -31,7 +31,13 @@ pub(super) async fn subscribe(
     // Programs that look side by side keep the same one.
     let (id, refused) = match here.min_by_key(|webhook| webhook.id.get()) {
         Some(webhook) => settle(registrar, webhook).await?,
-        None => create(registrar, connection, url).await?,
+        None => match create(registrar, connection, url).await {
+            Err(error) if trouble::is_full(&error.problem) && !ours.is_empty() => {
+                make_room(registrar, &ours).await?;
+                create(registrar, connection, url).await?
+            }
+            made => made?,
+        },
     };
     let others = ours.iter().filter_map(|webhook| webhook.id.get());
     Ok(Subscribed {
@@ -51,6 +57,16 @@ pub(super) async fn list(
         webhook.id.get().is_some() && base::is_of(webhook.url.text(), connection)
     });
     Ok(webhooks)
+}
+
+/// Takes away what leads to old addresses of ours, where the plan has no room for both.
+async fn make_room(registrar: &WebhookRegistrar, ours: &[Webhook]) -> Result<(), Error> {
+    for webhook in ours {
+        if let Some(id) = webhook.id.get() {
+            registrar.delete(id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that a subscription has our events, and is not disabled.

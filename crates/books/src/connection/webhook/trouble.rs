@@ -14,7 +14,7 @@ const CAP: [&str; 10] = [
 pub(super) fn of(problem: &Problem, url: &str) -> String {
     match problem {
         problem if is_about_token(problem) => format!("see OAuth: {problem}"),
-        Problem::Refused(refusal) | Problem::Forbidden(refusal) if is_cap(refusal) => format!(
+        Problem::Refused(refusal) | Problem::Forbidden(refusal) if is_full(problem) => format!(
             "the account has all the webhooks that its plan allows: remove an unused one at the \
              source, then refresh (the source answered {refusal})"
         ),
@@ -58,7 +58,11 @@ fn said(refusal: &Refusal) -> String {
     said.join(" ")
 }
 
-fn is_cap(refusal: &Refusal) -> bool {
+/// Whether there is no room for another webhook, as far as the words tell.
+pub(super) fn is_full(problem: &Problem) -> bool {
+    let (Problem::Refused(refusal) | Problem::Forbidden(refusal)) = problem else {
+        return false;
+    };
     let said = said(refusal);
     CAP.iter().any(|word| said.contains(word))
 }
