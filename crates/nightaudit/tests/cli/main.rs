@@ -17,6 +17,7 @@ mod connect;
 mod connections;
 mod demo;
 mod guesty;
+mod hostile;
 mod keys;
 mod lights;
 mod records;
