@@ -2,8 +2,8 @@
 //!
 //! A message is only a hint that something changed: what it is now is read from the API. So a
 //! message that is lost, late, doubled or out of order does no harm, and none of its amounts is ever
-//! believed. Messages are checked by their [signature](signature), kept as evidence together with
-//! what is to be read because of them ([`row`]), in one transaction, and answered; the reading is
+//! believed. Messages are checked by their signature, kept as evidence together with
+//! what is to be read because of them (`row`), in one transaction, and answered; the reading is
 //! [work for later](crate::jobs).
 //!
 //! This module knows neither HTTP nor how anything is read.
