@@ -2,12 +2,12 @@
 
 use data_encoding::HEXLOWER;
 use diesel::prelude::*;
-use futures_util::future::try_join;
 use sha2::{Digest, Sha256};
 use store::{Connection, both};
 
 use super::read::{Mirror, current};
 use crate::Error;
+use crate::evidence::tip;
 use crate::schema::{object, version};
 use crate::threads::read_apart;
 
@@ -18,48 +18,60 @@ impl Mirror {
     /// Stands for everything that the mirror holds: mirrors with the same fingerprint are equal byte
     /// for byte. None if nothing was mirrored yet.
     pub async fn fingerprint(&self) -> Result<Option<String>, Error> {
+        Ok(self.fingerprint_of(None).await?.1)
+    }
+
+    /// The fingerprint of a mirror, or of the one that is read, and how long the chain was then. All
+    /// of it is of one moment, however much is appended meanwhile.
+    pub(super) async fn fingerprint_of(
+        &self,
+        mirror: Option<i64>,
+    ) -> Result<(i64, Option<String>), Error> {
         let id = self.chain.id;
-        let mirror = self.chain.store.read(move |c| current(c, id)).await?;
-        match mirror {
-            Some(mirror) => Ok(Some(self.fingerprint_of(mirror).await?)),
-            None => Ok(None),
+        let read = move |c: &mut Connection| {
+            let length = tip(c, id)?.length;
+            let mirror = match mirror {
+                Some(mirror) => Some(mirror),
+                None => current(c, id)?,
+            };
+            let fingerprint = mirror.map(|mirror| fingerprint(c, mirror)).transpose()?;
+            Ok((length, fingerprint))
+        };
+        read_apart(&self.chain.store, read).await
+    }
+}
+
+fn fingerprint(c: &mut Connection, mirror: i64) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    add_all::<Object>(c, mirror, &mut hash)?;
+    add_all::<Version>(c, mirror, &mut hash)?;
+    Ok(HEXLOWER.encode(&hash.finalize()))
+}
+
+fn add_all<R: Row>(c: &mut Connection, mirror: i64, hash: &mut Sha256) -> Result<(), Error> {
+    let mut place = Place::default();
+    let mut count: u64 = 0;
+    loop {
+        let mut rows = R::after(c, mirror, &place)?;
+        for row in &rows {
+            row.add_to(hash);
+        }
+        count += rows.len() as u64;
+        match rows.pop() {
+            Some(last) => place = last.place(),
+            None => break,
         }
     }
-
-    pub(super) async fn fingerprint_of(&self, mirror: i64) -> Result<String, Error> {
-        let objects = self.hash_of::<Object>(mirror);
-        let versions = self.hash_of::<Version>(mirror);
-        let (objects, versions) = try_join(objects, versions).await?;
-        let both = Sha256::new().chain_update(objects).chain_update(versions);
-        Ok(HEXLOWER.encode(&both.finalize()))
-    }
-
-    async fn hash_of<R: Row>(&self, mirror: i64) -> Result<[u8; 32], Error> {
-        let mut hash = Sha256::new();
-        let mut place = Place::default();
-        loop {
-            let mut so_far = hash.clone();
-            let read = move |c: &mut Connection| {
-                let mut rows = R::after(c, mirror, &place)?;
-                for row in &rows {
-                    row.add_to(&mut so_far);
-                }
-                Ok((so_far, rows.pop().map(R::place)))
-            };
-            let (so_far, last) = read_apart(&self.chain.store, read).await?;
-            let Some(last) = last else {
-                return Ok(so_far.finalize().into());
-            };
-            (hash, place) = (so_far, last);
-        }
-    }
+    // So that no row of one table can be taken for one of the next.
+    hash.update(count.to_be_bytes());
+    Ok(())
 }
 
 /// Where a row stands in the order of all: its kind, its id and its record.
 type Place = (String, String, i64);
 
 /// Rows of one of the mirror's tables.
-trait Row: Send + Sized + 'static {
+trait Row: Sized {
     /// Some of the rows of a mirror that come after a place.
     fn after(c: &mut Connection, mirror: i64, place: &Place) -> Result<Vec<Self>, Error> {
         let (kind, id, record) = place;

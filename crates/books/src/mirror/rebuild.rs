@@ -33,6 +33,13 @@ pub struct Rebuilt {
     pub after: String,
 }
 
+/// How far the chain is folded.
+#[derive(Default)]
+struct Fold {
+    done: i64,
+    pages: Pages,
+}
+
 /// Records in their order, by their numbers.
 type Readings = Vec<(i64, Reading)>;
 
@@ -48,8 +55,19 @@ impl Mirror {
             .store
             .write(chain.lock(), move |c| create(c, id, false));
         let new = created.await?;
-        let done = self.fold_all(new, &mut progress).await?;
-        let (before, after) = try_join(self.fingerprint(), self.fingerprint_of(new)).await?;
+        let mut fold = Fold::default();
+        // Two mirrors of one moment: if more was appended before it, that is folded first.
+        let (before, after) = loop {
+            self.fold_on(new, &mut fold, &mut progress).await?;
+            let was = self.fingerprint_of(None);
+            let (was, is) = try_join(was, self.fingerprint_of(Some(new))).await?;
+            if let ((length, before), (same, Some(after))) = (was, is)
+                && (length, same) == (fold.done, fold.done)
+            {
+                break (before, after);
+            }
+        };
+        let done = fold.done;
         self.put_in_place(new, done).await?;
         self.take_away_others().await?;
         Ok(Rebuilt {
@@ -59,37 +77,42 @@ impl Mirror {
         })
     }
 
-    /// Folds all records that there are into an empty mirror; how many. They are read and
-    /// understood side by side, well before their turn.
-    async fn fold_all(
+    /// Folds all records that came meanwhile into a new mirror. They are read and understood side by
+    /// side, well before their turn.
+    async fn fold_on(
         &self,
         new: i64,
+        so_far: &mut Fold,
         progress: &mut (dyn FnMut(i64) + Send),
-    ) -> Result<i64, Error> {
+    ) -> Result<(), Error> {
         let last = self.chain.tip().await?.length;
-        let mut parts = ahead(self.readings(last), 1);
-        let mut pages = Pages::default();
-        let mut done = 0;
+        let mut parts = ahead(self.readings(so_far.done, last), 1);
         while let Some(readings) = enough(&mut parts).await? {
-            done += i64::try_from(readings.len()).unwrap_or_default();
-            let begun = pages.clone();
+            let begun = so_far.pages.clone();
+            so_far.done = readings.last().map_or(last, |(number, _)| *number);
             let folded = self.chain.store.write(Lock::none(), move |c| {
                 let mut pages = begun.clone();
                 fold(c, new, &readings, &mut pages)?;
                 Ok::<_, Error>(pages)
             });
-            pages = folded.await?;
-            progress(done);
+            so_far.pages = folded.await?;
+            progress(so_far.done);
         }
-        Ok(done)
+        // What is missing of the chain is for verifying to tell.
+        so_far.done = last;
+        Ok(())
     }
 
-    fn readings(&self, last: i64) -> impl Stream<Item = Result<Readings, Error>> + Send + use<> {
+    fn readings(
+        &self,
+        done: i64,
+        last: i64,
+    ) -> impl Stream<Item = Result<Readings, Error>> + Send + use<> {
         let (id, store) = (self.chain.id, self.chain.store.clone());
-        let parts = parts(0, last, RECORDS).map(move |(start, end)| {
+        let parts = parts(done, last, RECORDS).map(move |(start, end)| {
             let store = store.clone();
             async move {
-                let read = move |c: &mut Connection| readings(c, id, start, end - start);
+                let read = move |c: &mut Connection| readings(c, id, start, end);
                 read_apart(&store, read).await
             }
         });
@@ -102,11 +125,9 @@ impl Mirror {
         let id = self.chain.id;
         let put = self.chain.store.write(self.chain.lock(), move |c| {
             let mut pages = Pages::default();
-            let mut done = done;
-            while done < tip(c, id)?.length {
-                let readings = readings(c, id, done, RECORDS)?;
+            for (start, end) in parts(done, tip(c, id)?.length, RECORDS) {
+                let readings = readings(c, id, start, end)?;
                 fold(c, new, &readings, &mut pages)?;
-                done = readings.last().map_or(i64::MAX, |(number, _)| *number);
             }
             let of_chain = mirror::table.filter(mirror::chain_id.eq(id.as_str()));
             both!(c, c => diesel::update(of_chain).set(mirror::is_current.eq(false)).execute(c))?;
@@ -154,15 +175,16 @@ fn fold(
     }
 }
 
-/// What some of the records say that come after another.
+/// What the records say after one, up to another.
 fn readings(
     c: &mut Connection,
     chain: ConnectionId,
-    number: i64,
-    at_most: i64,
+    start: i64,
+    end: i64,
 ) -> Result<Readings, Error> {
-    let records = after(c, chain, number, at_most)?;
-    let readings = records.iter().map(|record| {
+    let records = after(c, chain, start, end - start)?;
+    let of_part = records.iter().filter(|record| record.number <= end);
+    let readings = of_part.map(|record| {
         let body = record.body()?;
         Ok((record.number, reading(record, &body)))
     });

@@ -253,4 +253,44 @@ on_both_engines! {
         let counts = take(&mirror, ONE, &reservation(7, "2027-01-01", "1"), 0).await;
         assert_eq!(counts.new + counts.changed, 1);
     }
+
+    async fn what_is_taken_in_while_a_mirror_is_folded_anew_is_in_both(desk: Desk) {
+        let mirror = Mirror::of(&desk.chain);
+        let pay = |mirror: &Mirror, paid: i64| {
+            let list = json!({"results": [reservation(7, "2026-12-01", &paid.to_string())]});
+            let page = reply("/v1/reservations?skip=0", 200, &list, 0);
+            let mirror = mirror.clone();
+            async move { mirror.take_in(&[page]).await.unwrap() }
+        };
+        for paid in 0..60 {
+            pay(&mirror, paid).await;
+        }
+        let going_on = mirror.clone();
+        let goes_on = tokio::spawn(async move {
+            for paid in 60..90 {
+                pay(&going_on, paid).await;
+            }
+        });
+        let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
+        assert_eq!(rebuilt.before, Some(rebuilt.after));
+        goes_on.await.unwrap();
+        let known = mirror.get::<Reservation>(&id(7), AsOf::Now).await.unwrap().unwrap();
+        assert_eq!(known.value.money.total_paid.get().unwrap().to_string(), "89");
+        assert_eq!(known.record, 90);
+        let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
+        assert_eq!((rebuilt.records, rebuilt.before), (90, Some(rebuilt.after)));
+    }
+
+    async fn a_chain_with_gaps_is_folded_without_what_is_missing(desk: Desk) {
+        let mirror = Mirror::of(&desk.chain);
+        for paid in 0..60 {
+            let stay = reservation(paid, "2026-12-01", "1");
+            take(&mirror, "/v1/reservations?skip=0", &json!({"results": [stay]}), 0).await;
+        }
+        // In the middle of those that are read together, at their end, and at the end of all.
+        desk.sql("DELETE FROM evidence WHERE number IN (10, 50, 60)").await;
+        let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
+        assert_ne!(rebuilt.before, Some(rebuilt.after));
+        assert_eq!(mirror.count(Kind::Reservation).await.unwrap(), 57);
+    }
 }
