@@ -9,6 +9,7 @@ mod receiver;
 mod report;
 mod reports;
 mod server;
+mod sync;
 mod world;
 
 use std::num::NonZero;
@@ -40,6 +41,7 @@ Examples:
     cargo xtask bench advance                          a year of payments, let pass
     cargo xtask bench backlog                          100,000 payments that are due at once
     cargo xtask bench reports                          pages of the reports a second
+    cargo xtask bench sync                             reservations a second into the books
 
 Each payment goes to a reservation of its own, made through the API before the clock starts. SQLite
 runs with synchronous=FULL, PostgreSQL with fsync=on. The databases are kept under target/bench
@@ -84,6 +86,9 @@ enum What {
     Backlog(backlog::Args),
     /// Measures how many pages of the reports are read a second, over short and long histories.
     Reports(reports::Args),
+    /// Measures how many reservations a second the books read, and how fast they are verified and
+    /// rebuilt.
+    Sync(sync::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -115,6 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(What::Advance(args)) => advance::run(args),
         Some(What::Backlog(args)) => backlog::run(args),
         Some(What::Reports(args)) => reports::run(args),
+        Some(What::Sync(args)) => sync::run(args),
         None => payments(args),
     }
 }

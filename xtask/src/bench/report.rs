@@ -220,19 +220,19 @@ fn ladder_table(rungs: &[Rung]) -> Table {
     table
 }
 
-fn table(header: &[&str]) -> Table {
+pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(header);
     table
 }
 
-fn numbers_to_the_right(table: &mut Table, from: usize) {
+pub(super) fn numbers_to_the_right(table: &mut Table, from: usize) {
     for column in table.column_iter_mut().skip(from) {
         column.set_cell_alignment(CellAlignment::Right);
     }
 }
 
-fn seconds(took: Duration) -> String {
+pub(super) fn seconds(took: Duration) -> String {
     format!("{}.{}", took.as_secs(), took.subsec_millis() / 100)
 }
 

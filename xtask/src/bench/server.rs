@@ -16,14 +16,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it on a free port; it is ready when this returns.
+    /// Starts it on a free port, without limits; it is ready when this returns.
     pub(crate) fn start(binary: &Path, data: &Path, database: &str) -> Result<Self> {
+        let flags = ["--allow-private-webhooks", "--no-limits"];
+        Self::start_with(binary, data, database, &flags)
+    }
+
+    /// Starts it with these flags.
+    pub(crate) fn start_with(
+        binary: &Path,
+        data: &Path,
+        database: &str,
+        flags: &[&str],
+    ) -> Result<Self> {
         let mut serve = Command::new(binary);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
-        serve
-            .arg("--data")
-            .arg(data)
-            .args(["--allow-private-webhooks", "--no-limits"]);
+        serve.arg("--data").arg(data).args(flags);
         serve.env("NIGHTAUDIT_LOG", "warn").stdout(Stdio::piped());
         let mut child = serve.spawn().context("cannot run the server")?;
         let stdout = child.stdout.take().context("the server has no output")?;

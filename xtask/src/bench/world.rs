@@ -9,7 +9,7 @@ use super::server::Server;
 use crate::client::Client;
 
 /// The portfolio that `nightaudit sandbox seed --fixture guesty-docs` makes.
-const ACCOUNT: &str = "5213a2d206112710005d96ff";
+pub(super) const ACCOUNT: &str = "5213a2d206112710005d96ff";
 const GUEST: &str = "64da2084867c12ee0c2ca47f";
 const LISTING: &str = "64da223eb3de7a002a462fcc";
 /// Connections that make reservations at the same time.
