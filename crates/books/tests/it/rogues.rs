@@ -496,3 +496,36 @@ proptest! {
         })?;
     }
 }
+
+/// `cargo test --release -p books how_much_memory -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; measures"]
+async fn how_much_memory_a_month_of_very_many_rows_takes() {
+    const ROWS: usize = 300_000;
+    let rogue = Rogue::with(|path, query| {
+        let is_month = path == "payment-transactions/reports"
+            && query.get("startDate").as_deref() == Some("2026-11-01");
+        let skip = query.number("skip").min(ROWS);
+        let rows = skip..(skip + 100).min(ROWS);
+        let row = |number| transaction(number, "2026-11-05T10:00:00", None);
+        is_month.then(|| Json(rows.map(row).collect::<Vec<_>>()).into_response())
+    })
+    .await;
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.unwrap().trim().to_owned()
+    };
+    println!("at most {} before", peak());
+    for _ in 0..2 {
+        let began = std::time::Instant::now();
+        let summary = rogue.read().await;
+        assert_eq!(summary.problems, []);
+        println!(
+            "{:?} in {:?}, at most {}",
+            summary.of(Part::Payments),
+            began.elapsed(),
+            peak()
+        );
+    }
+}

@@ -1,9 +1,13 @@
 //! What goes wrong between us and the source, and what is said about it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64;
 use guesty::{Error, Guesty, Problem, Settings};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection};
 use tokio::io::AsyncWriteExt;
 
 use crate::server::{Reaction, Server, json, settings, with_header};
@@ -276,6 +280,44 @@ async fn nobody_there_is_told() {
     let error = guesty.reader().account().await.unwrap_err();
     assert!(matches!(error.problem, Problem::Unreachable(_)), "{error}");
     assert!(error.is_transient());
+}
+
+/// A certificate that nobody vouches for, for 127.0.0.1 and until 2126, and its key.
+const SELF_SIGNED: &str = "MIIBkDCCATagAwIBAgIUeNfDkTTHtcrIVqxsAU/l9v1KZ9wwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJMTI3LjAu\
+    MC4xMCAXDTI2MTEyMTEyMjYzNVoYDzIxMjYxMDI4MTIyNjM1WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcq\
+    hkjOPQIBBggqhkjOPQMBBwNCAARuBBX0e5UqCvKdLszbQn7c0hIVDhePIVipATYJd2FOuUSCstzRqdpwN0kaGEQg\
+    80FFONXo/w2mpwnX2cBAknT8o2QwYjAdBgNVHQ4EFgQU1OF507cp+UPMFV25HoP9Oe8mXLwwHwYDVR0jBBgwFoAU\
+    1OF507cp+UPMFV25HoP9Oe8mXLwwDwYDVR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMC\
+    A0gAMEUCIQCZC2nZkUNfb+jD/B9MJ4kPis+y6hhaIXICrW1B/q1q7QIgXXUNKKVAAdTkv7V8+dp9vMIAeNdueVbU\
+    4OIwT2oT8Gs=";
+const ITS_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/PZwIA5cMZ1XZG6zIb171KqNEztjKOYD3ioJqVlR\
+    qUmhRANCAARuBBX0e5UqCvKdLszbQn7c0hIVDhePIVipATYJd2FOuUSCstzRqdpwN0kaGEQg80FFONXo/w2mpwnX\
+    2cBAknT8";
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_told() {
+    let decode = |text: &str| BASE64.decode(text.as_bytes()).unwrap();
+    let key = PrivatePkcs8KeyDer::from(decode(ITS_KEY));
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![decode(SELF_SIGNED).into()], key.into());
+    let config = Arc::new(config.unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let _ = session.complete_io(&mut stream.unwrap());
+        }
+    });
+    let guesty = Guesty::new(settings(&format!("https://{address}"))).unwrap();
+    let error = guesty.reader().account().await.unwrap_err();
+    assert!(matches!(error.problem, Problem::Tls(_)), "{error}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert_eq!(error.tries, 1);
 }
 
 #[tokio::test]
