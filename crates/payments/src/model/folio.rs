@@ -221,8 +221,13 @@ impl Payment {
             Outcome::Declined { .. } if state == State::Scheduled => {
                 self.due = Some(at + Auto::TRY_AGAIN_AFTER);
             }
-            // A capture that was refused leaves the hold as it was.
-            Outcome::Declined { .. } => self.captured = None,
+            Outcome::Declined { is_hard, .. } => {
+                // A capture that was refused leaves the hold as it was.
+                self.captured = None;
+                if *is_hard {
+                    self.declined_for_good();
+                }
+            }
             Outcome::AuthenticationRequired { url } => {
                 self.authentication_url = Some(url.clone());
             }
@@ -232,6 +237,13 @@ impl Payment {
     fn tried(&mut self) {
         if let Some(auto) = &mut self.auto {
             auto.tries_left = auto.tries_left.saturating_sub(1);
+        }
+    }
+
+    /// A try that is left over tells it from cards that were tried in vain.
+    fn declined_for_good(&mut self) {
+        if let Some(auto) = &mut self.auto {
+            auto.tries_left = auto.tries_left.max(1);
         }
     }
 

@@ -300,8 +300,8 @@ impl Payment {
         self.auto.is_some_and(|auto| auto.tries_left > 0)
     }
 
-    /// Whether it is an automatic payment that failed before its tries were used up: its card is lost,
-    /// stolen, expired or wrong.
+    /// Whether it is an automatic payment that failed with a try left over: its card is lost, stolen,
+    /// expired or wrong.
     pub(crate) fn was_declined_for_good(&self) -> bool {
         self.state == State::Failed && self.was_tried() && self.may_be_tried_again()
     }

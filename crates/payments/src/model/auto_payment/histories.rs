@@ -132,11 +132,11 @@ impl History {
 
     /// The guest's one card, until it was declined for good.
     fn chargeable(&self) -> Vec<Method> {
-        let mut payments = self.folio.payments.iter();
-        if payments.any(Payment::was_declined_for_good) {
-            return Vec::new();
+        if self.hard.is_empty() {
+            self.cards.clone()
+        } else {
+            Vec::new()
         }
-        self.cards.clone()
     }
 
     /// Carries out what is due by now, up to the processor's answer.
@@ -330,6 +330,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => hand.prop_map(Step::Hand),
     ];
     prop::collection::vec(step, 1..60)
+}
+
+#[test]
+fn a_card_that_is_declined_for_good_at_last_is_charged_no_more() {
+    let mut history = History::new(policies().remove(1), 100_000, true);
+    history.follow();
+    for is_hard in [false, false, true] {
+        history.run_due();
+        let reason = "declined".to_owned();
+        history.answer(&Outcome::Declined { reason, is_hard });
+        history.now = history.now + Duration::hours(1);
+    }
+    let payments = &history.folio.payments;
+    assert_eq!(payments[0].state, State::Failed);
+    assert_eq!(payments[1].state, State::Scheduled);
+    history.holds().unwrap();
 }
 
 proptest! {
