@@ -111,7 +111,7 @@ impl Server {
         let stop = CancellationToken::new();
         let jobs_stop = CancellationToken::new();
         let work = jobs(self.payments.clone(), self.books.clone(), jobs_stop.clone());
-        let jobs = tokio::spawn(work);
+        let mut jobs = tokio::spawn(work);
 
         let serving =
             connections::serve(self.listener, self.router, self.connections, stop.clone());
@@ -138,10 +138,21 @@ impl Server {
                 "stopped with requests unfinished; nothing that was answered is lost"
             )));
         }
-        jobs.await.context("the work in the background broke off")?;
+        tokio::select! {
+            ended = &mut jobs => ended.context("the work in the background broke off")?,
+            () = tokio::time::sleep(DRAIN) => return Err(unfinished()),
+            () = signals.next() => return Err(unfinished()),
+        }
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// What waits for a source that does not answer, or for a slow processor, need not be waited for.
+fn unfinished() -> CommandError {
+    CommandError::Failed(anyhow!(
+        "stopped with work in the background unfinished; the next start goes on with it"
+    ))
 }
 
 /// The routes of what is served, and those of the commands on this machine.
