@@ -13,6 +13,9 @@ use super::{Head, NewRecord, Record, Signer};
 use crate::Error;
 use crate::schema::{chain, evidence};
 
+/// How many rows one statement writes: PostgreSQL takes 65,535 values at most.
+const ROWS: usize = 1_000;
+
 /// The evidence of one connection.
 #[derive(Clone)]
 pub struct Chain {
@@ -153,6 +156,7 @@ pub(crate) fn append<'a>(
     records: impl IntoIterator<Item = &'a NewRecord>,
 ) -> Result<Tip, Error> {
     let mut tip = tip(c, id)?;
+    let mut rows = Vec::new();
     for record in records {
         tip.length += 1;
         tip.at = tip.at.max(record.at);
@@ -170,9 +174,9 @@ pub(crate) fn append<'a>(
         };
         tip.head = signer.sign(tip.head, &record);
         record.signature = tip.head.0.to_vec();
-        let insert = diesel::insert_into(evidence::table).values(&record);
-        both!(c, c => insert.execute(c))?;
+        rows.push(record);
     }
+    insert(c, &rows)?;
     let changes = (
         chain::length.eq(tip.length),
         chain::head.eq(tip.head.0.to_vec()),
@@ -180,6 +184,26 @@ pub(crate) fn append<'a>(
     );
     update_prepared!(c, chain::table.find(id), changes)?;
     Ok(tip)
+}
+
+/// The embedded engine is fastest with a statement that is prepared once; a server is asked as rarely
+/// as can be.
+fn insert(c: &mut Connection, rows: &[Record]) -> Result<(), Error> {
+    match c {
+        Connection::Sqlite(c) => {
+            for row in rows {
+                let insert = diesel::insert_into(evidence::table).values(row);
+                insert.execute(c)?;
+            }
+        }
+        Connection::Postgres(c) => {
+            for rows in rows.chunks(ROWS) {
+                let insert = diesel::insert_into(evidence::table).values(rows);
+                insert.execute(c)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where a chain ends.

@@ -1,7 +1,7 @@
 //! Keeping what comes in. Messages that come at once share a transaction, so that a source that
 //! tells much does not wait for the disk with each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::Timestamp;
@@ -10,7 +10,8 @@ use store::Connection;
 use tokio::sync::oneshot;
 
 use super::hint::{self, Hint};
-use super::{row, sweep};
+use super::row::{self, Came, NewHint};
+use super::sweep;
 use crate::evidence::{Kind, NewRecord, Signer, append, tip};
 use crate::{Books, Error};
 
@@ -138,13 +139,20 @@ fn keep(
     messages: &[Message],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let mut fresh = Vec::new();
-    for message in messages {
-        let is_unknown = message.hint == Hint::Unknown;
-        if row::remember(c, connection, &message.id, is_unknown, now)? {
-            fresh.push(message);
-        }
-    }
+    let mut met = HashSet::new();
+    let once = messages.iter().filter(|message| met.insert(&message.id));
+    let once: Vec<&Message> = once.collect();
+    let came: Vec<Came> = (once.iter())
+        .map(|message| Came {
+            connection_id: connection.to_string(),
+            message_id: message.id.clone(),
+            arrived_ms: now,
+            is_unknown: message.hint == Hint::Unknown,
+        })
+        .collect();
+    let new = row::remember(c, &came)?;
+    let mut fresh = once;
+    fresh.retain(|message| new.contains(&message.id));
     if fresh.is_empty() {
         return Ok(());
     }
@@ -163,8 +171,11 @@ fn keep(
             Hint::Acknowledged | Hint::Unknown => {}
         }
     }
-    for ((kind, id), record) in told {
-        row::tell(c, connection, kind, id, record, now)?;
+    let told = told.into_iter();
+    let told = told.map(|((kind, id), record)| NewHint::new(connection, kind, id, record, now));
+    let told: Vec<NewHint> = told.collect();
+    if !told.is_empty() {
+        row::tell(c, &told)?;
     }
     Ok(())
 }

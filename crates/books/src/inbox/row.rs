@@ -2,10 +2,14 @@
 //!
 //! What changes a hint holds the lock of the connection's chain.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use contract::id::ConnectionId;
 use contract::{ObjectId, Timestamp};
+use diesel::dsl::case_when;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use store::{Connection, both, update_prepared};
 
 use crate::Error;
@@ -40,23 +44,36 @@ pub(crate) enum Rest {
     WithProblem(String),
 }
 
-/// Remembers a message; whether it is a new one.
-pub(super) fn remember(
-    c: &mut Connection,
-    connection: ConnectionId,
-    message: &str,
-    is_unknown: bool,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    let row = (
-        inbox_message::connection_id.eq(connection.as_str()),
-        inbox_message::message_id.eq(message),
-        inbox_message::arrived_ms.eq(now),
-        inbox_message::is_unknown.eq(is_unknown),
-    );
-    let insert = diesel::insert_into(inbox_message::table).values(row);
-    let added = both!(c, c => insert.on_conflict_do_nothing().execute(c))?;
-    Ok(added > 0)
+/// A message that came, as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable)]
+#[diesel(table_name = inbox_message)]
+pub(super) struct Came {
+    pub(super) connection_id: String,
+    pub(super) message_id: String,
+    pub(super) arrived_ms: Timestamp,
+    pub(super) is_unknown: bool,
+}
+
+/// Remembers messages, of which none is there twice; the ids of those that are new.
+pub(super) fn remember(c: &mut Connection, came: &[Came]) -> Result<HashSet<String>, Error> {
+    let mut new = HashSet::new();
+    match c {
+        Connection::Sqlite(c) => {
+            for row in came {
+                let insert = diesel::insert_into(inbox_message::table).values(row);
+                if insert.on_conflict_do_nothing().execute(c)? > 0 {
+                    new.insert(row.message_id.clone());
+                }
+            }
+        }
+        // A server is asked once.
+        Connection::Postgres(c) => {
+            let insert = diesel::insert_into(inbox_message::table).values(came);
+            let insert = insert.on_conflict_do_nothing();
+            new.extend(insert.returning(inbox_message::message_id).load(c)?);
+        }
+    }
+    Ok(new)
 }
 
 /// Forgets some messages that came before an instant; how many.
@@ -73,41 +90,65 @@ pub(crate) fn forget(c: &mut Connection, before: Timestamp, at_most: i64) -> Res
     Ok(old.len())
 }
 
-/// Notes that a message told of an object. One that is being read is read once more after that.
-pub(super) fn tell(
-    c: &mut Connection,
-    connection: ConnectionId,
-    kind: Kind,
-    id: ObjectId,
+/// That a message told of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable)]
+#[diesel(table_name = inbox_hint)]
+pub(super) struct NewHint {
+    connection_id: String,
+    kind: &'static str,
+    object_id: String,
     told: i64,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let key = (connection.as_str(), kind.name(), id.as_str());
-    let claimed = inbox_hint::table.find(key).select(inbox_hint::is_claimed);
-    match both!(c, c => claimed.first::<bool>(c).optional())? {
-        None => {
-            let row = (
-                inbox_hint::connection_id.eq(connection.as_str()),
-                inbox_hint::kind.eq(kind.name()),
-                inbox_hint::object_id.eq(id.as_str()),
-                inbox_hint::told.eq(told),
-                inbox_hint::since_ms.eq(now),
-                inbox_hint::due_ms.eq(now),
-                inbox_hint::is_claimed.eq(false),
-                inbox_hint::tries.eq(0_i64),
-            );
-            both!(c, c => diesel::insert_into(inbox_hint::table).values(row).execute(c))?;
+    since_ms: Timestamp,
+    due_ms: Timestamp,
+    is_claimed: bool,
+    tries: i64,
+}
+
+impl NewHint {
+    pub(super) fn new(
+        connection: ConnectionId,
+        kind: Kind,
+        id: ObjectId,
+        told: i64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            connection_id: connection.to_string(),
+            kind: kind.name(),
+            object_id: id.to_string(),
+            told,
+            since_ms: now,
+            due_ms: now,
+            is_claimed: false,
+            tries: 0,
         }
-        Some(true) => {
-            update_prepared!(c, inbox_hint::table.find(key), inbox_hint::told.eq(told))?;
+    }
+}
+
+/// Notes of what messages told, of which nothing is there twice. What is being read is read once
+/// more after that.
+pub(super) fn tell(c: &mut Connection, told: &[NewHint]) -> Result<(), Error> {
+    let key = (
+        inbox_hint::connection_id,
+        inbox_hint::kind,
+        inbox_hint::object_id,
+    );
+    let again = (
+        inbox_hint::told.eq(excluded(inbox_hint::told)),
+        inbox_hint::due_ms.eq(case_when(inbox_hint::is_claimed, inbox_hint::due_ms)
+            .otherwise(excluded(inbox_hint::due_ms))),
+        inbox_hint::tries.eq(excluded(inbox_hint::tries)),
+    );
+    match c {
+        Connection::Sqlite(c) => {
+            for row in told {
+                let insert = diesel::insert_into(inbox_hint::table).values(row);
+                insert.on_conflict(key).do_update().set(again).execute(c)?;
+            }
         }
-        Some(false) => {
-            let anew = (
-                inbox_hint::told.eq(told),
-                inbox_hint::due_ms.eq(now),
-                inbox_hint::tries.eq(0_i64),
-            );
-            update_prepared!(c, inbox_hint::table.find(key), anew)?;
+        Connection::Postgres(c) => {
+            let insert = diesel::insert_into(inbox_hint::table).values(told);
+            insert.on_conflict(key).do_update().set(again).execute(c)?;
         }
     }
     Ok(())
