@@ -92,6 +92,12 @@ pub enum Error {
          what it had read is kept"
     )]
     SyncTakenOver(ConnectionId),
+    /// Two rebuilds at once.
+    #[error(
+        "another rebuild of the mirror of connection {0} began meanwhile, and this one ended for it: \
+         the mirror is as it was, or as the other makes it"
+    )]
+    RebuiltElsewhere(ConnectionId),
     /// Something was changed by another reply while it was being asked for.
     #[error("{kind} {id} changed while it was being read: read it again")]
     Overtaken {

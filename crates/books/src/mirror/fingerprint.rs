@@ -68,10 +68,10 @@ fn add_all<R: Row>(c: &mut Connection, mirror: i64, hash: &mut Sha256) -> Result
 }
 
 /// Where a row stands in the order of all: its kind, its id and its record.
-type Place = (String, String, i64);
+pub(super) type Place = (String, String, i64);
 
 /// Rows of one of the mirror's tables.
-trait Row: Sized {
+pub(super) trait Row: Sized {
     /// Some of the rows of a mirror that come after a place.
     fn after(c: &mut Connection, mirror: i64, place: &Place) -> Result<Vec<Self>, Error> {
         let (kind, id, record) = place;
@@ -97,15 +97,15 @@ trait Row: Sized {
 
     fn add_to(&self, hash: &mut Sha256);
 
-    fn place(self) -> Place;
+    fn place(&self) -> Place;
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(PartialEq, Queryable, Selectable)]
 #[diesel(table_name = object)]
-struct Object {
+pub(super) struct Object {
     kind: String,
     id: String,
-    record: i64,
+    pub(super) record: i64,
     is_removed: bool,
     is_flagged: bool,
     code: Option<String>,
@@ -152,18 +152,18 @@ impl Row for Object {
         hash.update([u8::from(self.is_removed), u8::from(self.is_flagged)]);
     }
 
-    fn place(self) -> Place {
-        (self.kind, self.id, self.record)
+    fn place(&self) -> Place {
+        (self.kind.clone(), self.id.clone(), self.record)
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(PartialEq, Queryable, Selectable)]
 #[diesel(table_name = version)]
-struct Version {
+pub(super) struct Version {
     kind: String,
     id: String,
     record: i64,
-    until_record: i64,
+    pub(super) until_record: i64,
     is_removed: bool,
     state: String,
 }
@@ -204,8 +204,8 @@ impl Row for Version {
         hash.update([u8::from(self.is_removed)]);
     }
 
-    fn place(self) -> Place {
-        (self.kind, self.id, self.record)
+    fn place(&self) -> Place {
+        (self.kind.clone(), self.id.clone(), self.record)
     }
 }
 

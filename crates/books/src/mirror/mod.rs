@@ -12,6 +12,7 @@ mod absorb;
 mod away;
 mod charge;
 mod desk;
+mod difference;
 mod fingerprint;
 mod flag;
 mod fold;
@@ -26,6 +27,7 @@ mod table;
 
 pub(crate) use absorb::{Delivery, Taken, absorb, absorb_whole};
 pub use charge::{Charge, charges};
+pub use difference::{Difference, Fault};
 pub use flag::{Flag, Reason};
 pub use history::{Change, Step, Value};
 pub use kind::{Kind, Mirrored};

@@ -5,12 +5,13 @@ use diesel::prelude::*;
 use futures_util::future::try_join;
 use futures_util::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use store::{Connection, Lock, both, update_prepared};
+use store::{Connection, both, update_prepared};
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
+use super::difference::{Difference, Pair};
 use super::fold::{Reading, Source, read};
-use super::read::{Mirror, create, go_on};
+use super::read::{Mirror, create, current, go_on};
 use super::step::{Pages, step};
 use crate::Error;
 use crate::evidence::{Record, after, parts, tip};
@@ -31,6 +32,15 @@ pub struct Rebuilt {
     pub before: Option<String>,
     /// The fingerprint of the new one, which has taken its place.
     pub after: String,
+    /// What the one that there was had otherwise, the first of it.
+    pub differences: Vec<Difference>,
+}
+
+impl Rebuilt {
+    /// Whether the mirror that there was, if any, was as its evidence says.
+    pub fn is_equal(&self) -> bool {
+        (self.before.as_ref()).is_none_or(|before| *before == self.after)
+    }
 }
 
 /// How far the chain is folded.
@@ -68,12 +78,21 @@ impl Mirror {
             }
         };
         let done = fold.done;
+        let old = chain.store.read(move |c| current(c, id)).await?;
+        let differences = match old {
+            Some(old) if before.as_ref() != Some(&after) => {
+                let folded = done;
+                self.differences(Pair { old, new, folded }).await?
+            }
+            _ => Vec::new(),
+        };
         self.put_in_place(new, done).await?;
         self.take_away_others().await?;
         Ok(Rebuilt {
             records: done,
             before,
             after,
+            differences,
         })
     }
 
@@ -90,7 +109,9 @@ impl Mirror {
         while let Some(readings) = enough(&mut parts).await? {
             let begun = so_far.pages.clone();
             so_far.done = readings.last().map_or(last, |(number, _)| *number);
-            let folded = self.chain.store.write(Lock::none(), move |c| {
+            let id = self.chain.id;
+            let folded = self.chain.store.write(self.chain.lock(), move |c| {
+                is_there(c, id, new)?;
                 let mut pages = begun.clone();
                 fold(c, new, &readings, &mut pages)?;
                 Ok::<_, Error>(pages)
@@ -124,6 +145,7 @@ impl Mirror {
     async fn put_in_place(&self, new: i64, done: i64) -> Result<(), Error> {
         let id = self.chain.id;
         let put = self.chain.store.write(self.chain.lock(), move |c| {
+            is_there(c, id, new)?;
             let mut pages = Pages::default();
             for (start, end) in parts(done, tip(c, id)?.length, RECORDS) {
                 let readings = readings(c, id, start, end)?;
@@ -136,6 +158,13 @@ impl Mirror {
         });
         put.await
     }
+}
+
+/// Another rebuild takes away what this one has not finished.
+fn is_there(c: &mut Connection, chain: ConnectionId, mirror: i64) -> Result<(), Error> {
+    let row = mirror::table.find(mirror).select(mirror::id);
+    let found = both!(c, c => row.first::<i64>(c).optional())?;
+    found.map(|_| ()).ok_or(Error::RebuiltElsewhere(chain))
 }
 
 /// The next parts, so many that a transaction is worth its while; none at the end.

@@ -24,6 +24,7 @@ mod kills;
 mod lights;
 mod mirror;
 mod order;
+mod rebuild;
 mod reread;
 mod reseal;
 mod rogues;

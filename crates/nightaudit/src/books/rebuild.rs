@@ -29,7 +29,7 @@ pub(crate) async fn run(args: RebuildArgs) -> Result<(), CommandError> {
         Format::Json => output::json(&report(&rebuilt))?,
         Format::Table => rebuilt.iter().try_for_each(tell)?,
     }
-    let others = rebuilt.iter().filter(|(_, rebuilt)| !is_equal(rebuilt));
+    let others = rebuilt.iter().filter(|(_, rebuilt)| !rebuilt.is_equal());
     match others.count() {
         0 => Ok(()),
         count => Err(CommandError::Broken(format!(
@@ -43,20 +43,21 @@ fn report(rebuilt: &[(Connection, Rebuilt)]) -> Value {
     let connections = rebuilt.iter().map(|(connection, rebuilt)| {
         json!({
             "connection": connection.id,
-            "equal": is_equal(rebuilt),
+            "equal": rebuilt.is_equal(),
             "records": rebuilt.records,
             "before": rebuilt.before,
             "after": rebuilt.after,
+            "differences": rebuilt.differences,
         })
     });
-    let is_equal = rebuilt.iter().all(|(_, rebuilt)| is_equal(rebuilt));
+    let is_equal = rebuilt.iter().all(|(_, rebuilt)| rebuilt.is_equal());
     json!({"equal": is_equal, "connections": connections.collect::<Vec<_>>()})
 }
 
 fn tell((connection, rebuilt): &(Connection, Rebuilt)) -> Result<(), CommandError> {
     let mirror = match &rebuilt.before {
         None => "folded; there was none before".to_owned(),
-        Some(_) if is_equal(rebuilt) => "equal to the one before, byte for byte".to_owned(),
+        Some(_) if rebuilt.is_equal() => "equal to the one before, byte for byte".to_owned(),
         Some(_) => "other than the one before".to_owned(),
     };
     output::table(&[
@@ -66,10 +67,5 @@ fn tell((connection, rebuilt): &(Connection, Rebuilt)) -> Result<(), CommandErro
         ("mirror", &mirror),
         ("fingerprint", &rebuilt.after),
     ])?;
-    Ok(())
-}
-
-/// Whether the mirror that there was, if any, is as its evidence says.
-fn is_equal(rebuilt: &Rebuilt) -> bool {
-    (rebuilt.before.as_ref()).is_none_or(|before| *before == rebuilt.after)
+    Ok(rebuilt.differences.iter().try_for_each(output::line)?)
 }

@@ -215,10 +215,17 @@ on_both_engines! {
         assert!(rebuilt["records"].as_i64().unwrap() > 10, "{equal}");
         assert_eq!(rebuilt["before"], rebuilt["after"]);
 
-        books.meddle("UPDATE object SET state = '{}' WHERE kind = 'tax'; DELETE FROM object WHERE kind = 'account'");
+        books.meddle("UPDATE object SET state = '{}' WHERE kind = 'property'; DELETE FROM object WHERE kind = 'account'");
         let other = books.run(&rebuild).expect(5);
         assert!(other.stderr.contains("other than their evidence says"), "{other:?}");
-        assert_eq!(other.json()["connections"][0]["after"], rebuilt["after"]);
+        let other = &other.json()["connections"][0];
+        assert_eq!(other["after"], rebuilt["after"]);
+        let faults: Vec<_> = other["differences"].as_array().unwrap().iter()
+            .map(|one| (one["kind"].as_str().unwrap(), one["fault"].as_str().unwrap()))
+            .collect();
+        assert_eq!(faults[0], ("account", "missing"));
+        assert!(faults[1..].iter().all(|fault| *fault == ("property", "other")), "{faults:?}");
+        assert!(faults.len() > 1, "{faults:?}");
         books.run(&rebuild).expect(0);
         server.stop();
     }
