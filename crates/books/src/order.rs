@@ -19,6 +19,8 @@ const NO_LIMIT: u32 = 1_000_000;
 /// A run that was killed is out of the way after a minute.
 const PATIENCE: Duration = Duration::from_secs(70);
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a run that was cut short may take to say so.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The order to bring the mirror of one connection up to date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +128,19 @@ impl Books {
                 done => return done,
             }
         }
+    }
+
+    /// A run gives its place up when it is dropped, but on a task of its own: waits for that, not for
+    /// long. Else the next run would have to wait for a minute.
+    pub async fn sync_cut_short(&self, connection: ConnectionId) {
+        let given_up = Instant::now() + LAST_WORDS;
+        while Instant::now() < given_up {
+            match self.last_sync(connection).await {
+                Ok(Some(run)) if run.ended_at.is_none() => sleep(Duration::from_millis(10)).await,
+                _ => return,
+            }
+        }
+        tracing::warn!("the run stays on record as under way for a minute");
     }
 
     /// Reads what changed since the last time; see [`Sync::changed`].

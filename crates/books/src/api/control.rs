@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use super::heard::heard;
+use super::heard::{Tell, heard};
 use crate::order::{RebuildOrder, SyncOrder};
 use crate::standing::{ConnectOrder, Ended, PortfolioView, Standing};
 use crate::{Books, Error};
@@ -104,16 +104,16 @@ async fn add_portfolio(
 
 async fn sync(State(desk): State<Arc<Desk>>, Order(order): Order<SyncOrder>) -> Response {
     let books = desk.books.clone();
-    heard(desk.stop.clone(), |tell| async move {
-        books.sync(&order, &|at| tell(at)).await
-    })
+    let (connection, after) = (order.connection, desk.books.clone());
+    let work = |tell: Tell<_>| async move { books.sync(&order, &|at| tell(at)).await };
+    let cut_short = async move { after.sync_cut_short(connection).await };
+    heard(desk.stop.clone(), work, cut_short)
 }
 
 async fn rebuild(State(desk): State<Arc<Desk>>, Order(order): Order<RebuildOrder>) -> Response {
     let books = desk.books.clone();
-    heard(desk.stop.clone(), |tell| async move {
-        books.rebuild(order, &|at| tell(at)).await
-    })
+    let work = |tell: Tell<_>| async move { books.rebuild(order, &|at| tell(at)).await };
+    heard(desk.stop.clone(), work, async {})
 }
 
 /// A body. What is wrong with one is not repeated: it may hold a secret.

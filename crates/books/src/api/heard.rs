@@ -17,12 +17,19 @@ use crate::{Error, Heard};
 /// left unsaid.
 const LINES: usize = 16;
 
+const STOPPED: &str =
+    "the server stops; what was done is kept, and the same command goes on from there";
+
 /// What is told of progress with.
 pub(super) type Tell<P> = Arc<dyn Fn(P) + Send + Sync>;
 
 /// Carries an order out on a task of its own, which goes on when whoever asked goes away, and ends
-/// when the server stops.
-pub(super) fn heard<P, T, F>(stop: CancellationToken, work: impl FnOnce(Tell<P>) -> F) -> Response
+/// when the server stops: then its last words are waited for.
+pub(super) fn heard<P, T, F>(
+    stop: CancellationToken,
+    work: impl FnOnce(Tell<P>) -> F,
+    cut_short: impl Future<Output = ()> + Send + 'static,
+) -> Response
 where
     P: Serialize + Send + 'static,
     T: Serialize + Send + Sync + 'static,
@@ -34,12 +41,15 @@ where
         let _ = progress.try_send(line(&Heard::<P, T>::Progress(at)));
     }));
     tokio::spawn(async move {
-        let end = tokio::select! {
-            result = work => Heard::<P, T>::end(result),
-            () = stop.cancelled() => Heard::Failed(
-                "the server stops; what was done is kept, and the same command goes on from there"
-                    .to_owned(),
-            ),
+        let ended = tokio::select! {
+            result = work => Some(Heard::<P, T>::end(result)),
+            () = stop.cancelled() => None,
+        };
+        let end = if let Some(end) = ended {
+            end
+        } else {
+            cut_short.await;
+            Heard::Failed(STOPPED.to_owned())
         };
         if let Heard::Failed(error) = &end {
             tracing::error!(%error, "a command was not carried out");

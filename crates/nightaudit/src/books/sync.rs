@@ -1,16 +1,12 @@
 //! `nightaudit sync`: the mirror brought up to date, and what that came to.
 
-use std::time::Duration;
-
 use anyhow::anyhow;
 use books::connection::Connection;
 use books::mirror::Counts;
 use books::sync::{Part, Progress, Span, Summary};
-use books::{Books, Pace, SyncOrder};
-use contract::id::ConnectionId;
+use books::{Pace, SyncOrder};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tokio::time::{Instant, sleep};
 
 use super::{BooksDesk, Meter};
 use crate::cli::{Format, SyncArgs};
@@ -18,9 +14,6 @@ use crate::config::Config;
 use crate::error::CommandError;
 use crate::output;
 use crate::signals::StopSignals;
-
-/// How long a run that was told to stop may take to say that it did.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Syncs the connections that are meant.
 pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
@@ -86,10 +79,8 @@ pub(crate) async fn one(
         () = signals.next() => None,
     };
     drop(meter);
-    if let (BooksDesk::Here { books, .. }, None | Some(Err(_))) = (desk, &done)
-        && let Err(error) = has_ended(books, order.connection).await
-    {
-        tracing::warn!(%error, "the run may stay on record as under way for a minute");
+    if let (BooksDesk::Here { books, .. }, None | Some(Err(_))) = (desk, &done) {
+        books.sync_cut_short(order.connection).await;
     }
     done.unwrap_or_else(|| Err(stopped(desk)))
 }
@@ -104,19 +95,6 @@ fn stopped(desk: &BooksDesk) -> CommandError {
             anyhow!("stopped; what was read is kept, and the same command goes on from there")
         }
     })
-}
-
-/// The run gives its place up when it is dropped, but on a task of its own.
-async fn has_ended(books: &Books, connection: ConnectionId) -> Result<(), books::Error> {
-    let given_up = Instant::now() + LAST_WORDS;
-    while Instant::now() < given_up {
-        let last = books.last_sync(connection).await?;
-        if last.is_none_or(|last| last.ended_at.is_some()) {
-            break;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
 }
 
 /// A connection and what its run came to.
