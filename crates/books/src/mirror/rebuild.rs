@@ -19,7 +19,7 @@ use crate::schema::mirror;
 use crate::threads::{ahead, read_apart, side_by_side};
 
 /// How many records are read together: a few megabytes, if they are pages of reservations.
-const RECORDS: i64 = 50;
+const RECORDS: i64 = 20;
 /// How many objects, or records without any, are at least written together.
 const TOGETHER: usize = 2_000;
 

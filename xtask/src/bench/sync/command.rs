@@ -22,7 +22,9 @@ pub(super) struct Command<'a> {
 /// What became of a command.
 pub(super) struct Done {
     pub(super) took: Duration,
-    /// The most memory that it had, where Linux tells.
+    /// How long processors worked for it, and the most memory that it had, where Linux tells. What it
+    /// takes in its last milliseconds is not seen.
+    pub(super) worked: Option<Duration>,
     pub(super) peak_kib: Option<u64>,
     /// The JSON that it printed.
     pub(super) said: Value,
@@ -56,12 +58,13 @@ impl<'a> Command<'a> {
             let mut said = Vec::new();
             stdout.read_to_end(&mut said).map(|_| said)
         });
-        let mut peak_kib = None;
+        let (mut worked, mut peak_kib) = (None, None);
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            peak_kib = peak(&child).or(peak_kib);
+            worked = work_of(&child).or(worked);
+            peak_kib = peak_of(&child).or(peak_kib);
             thread::sleep(Duration::from_millis(5));
         };
         let took = began.elapsed();
@@ -74,6 +77,7 @@ impl<'a> Command<'a> {
         );
         Ok(Done {
             took,
+            worked,
             peak_kib,
             said: serde_json::from_slice(&said)?,
         })
@@ -98,11 +102,21 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The most memory that a process had so far. What it takes in its last milliseconds is not seen.
-fn peak(child: &Child) -> Option<u64> {
+/// The most memory that a process had so far.
+fn peak_of(child: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// How long processors worked for a process so far: for itself, and for the system on its behalf. Both
+/// are the twelfth and thirteenth field after its name, in hundredths of a second.
+fn work_of(child: &Child) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: Option<Vec<u64>> = ticks.map(|count| count.parse().ok()).collect();
+    Some(Duration::from_millis(10 * ticks?.iter().sum::<u64>()))
 }

@@ -15,6 +15,7 @@ use super::Row;
 struct Said {
     step: String,
     millis: u64,
+    processor_millis: Option<u64>,
     peak_kib: Option<u64>,
 }
 
@@ -47,6 +48,7 @@ pub(super) fn measure(place: &Place, count: usize) -> Result<Vec<Row>> {
                 step: said.step,
                 count,
                 took: Duration::from_millis(said.millis),
+                worked: said.processor_millis.map(Duration::from_millis),
                 peak_kib: said.peak_kib,
             })
         })
