@@ -6,6 +6,7 @@ use store::Failure;
 
 use crate::choice::ChoiceError;
 use crate::connection::InvalidWebhookBase;
+use crate::evidence::Flaw;
 use crate::mirror::Kind;
 
 /// A failure of the books.
@@ -92,6 +93,19 @@ pub enum Error {
          what it had read is kept"
     )]
     SyncTakenOver(ConnectionId),
+    /// Evidence that no mirror may be made from.
+    #[error(
+        "the evidence of connection {connection} is not as it was appended: record {number} {flaw}; \
+         nothing was rebuilt from it, and the old mirror is kept"
+    )]
+    Broken {
+        /// Which connection.
+        connection: ConnectionId,
+        /// The first record that is not as it was appended.
+        number: i64,
+        /// What is wrong there.
+        flaw: Flaw,
+    },
     /// Two rebuilds at once.
     #[error(
         "another rebuild of the mirror of connection {0} began meanwhile, and this one ended for it: \

@@ -89,6 +89,8 @@ pub enum Heard<P, T> {
     Done(T),
     /// It is not granted, and changed nothing; why.
     Refused(String),
+    /// The evidence that it needs is not as it was appended, and it changed nothing; why.
+    Broken(String),
     /// It could not be carried out; why.
     Failed(String),
 }
@@ -98,6 +100,7 @@ impl<P, T> Heard<P, T> {
     pub fn end(result: Result<T, Error>) -> Self {
         match result {
             Ok(done) => Self::Done(done),
+            Err(error @ Error::Broken { .. }) => Self::Broken(error.to_string()),
             Err(error) if error.is_refusal() => Self::Refused(error.to_string()),
             Err(error) => Self::Failed(error.to_string()),
         }

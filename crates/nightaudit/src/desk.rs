@@ -219,6 +219,7 @@ impl Server {
                     Heard::Progress(at) => told(at),
                     Heard::Done(done) => return Ok(done),
                     Heard::Refused(why) => return Err(CommandError::refused(why)),
+                    Heard::Broken(why) => return Err(CommandError::Broken(why)),
                     Heard::Failed(why) => return Err(CommandError::Failed(anyhow!(why))),
                 }
             }

@@ -72,7 +72,10 @@ impl From<books::Error> for CommandError {
         if error.is_refusal() {
             return Self::refused(error.to_string());
         }
-        Self::Failed(error.into())
+        match error {
+            books::Error::Broken { .. } => Self::Broken(error.to_string()),
+            error => Self::Failed(error.into()),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ where
             cut_short.await;
             Heard::Failed(STOPPED.to_owned())
         };
-        if let Heard::Failed(error) = &end {
+        if let Heard::Failed(error) | Heard::Broken(error) = &end {
             tracing::error!(%error, "a command was not carried out");
         }
         let _ = lines.send(line(&end)).await;

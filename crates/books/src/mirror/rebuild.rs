@@ -14,7 +14,7 @@ use super::fold::{Reading, Source, read};
 use super::read::{Mirror, create, current, go_on};
 use super::step::{Pages, step};
 use crate::Error;
-use crate::evidence::{Record, after, parts, tip};
+use crate::evidence::{Record, Verdict, after, parts, tip};
 use crate::schema::mirror;
 use crate::threads::{ahead, read_apart, side_by_side};
 
@@ -55,11 +55,19 @@ type Readings = Vec<(i64, Reading)>;
 
 impl Mirror {
     /// Folds the chain from its first record into a new mirror, which then takes the place of the
-    /// old one. Until then the old one is read and goes on; if this is interrupted, it stays.
+    /// old one. Until then the old one is read and goes on; if this is interrupted, it stays. So it
+    /// does over a chain that is not as it was appended: what is made of that is no better.
     /// `progress` is told how many records are done.
     pub async fn rebuild(&self, mut progress: impl FnMut(i64) + Send) -> Result<Rebuilt, Error> {
         let chain = &self.chain;
         let id = chain.id;
+        if let Verdict::Broken { number, flaw } = chain.verify(None, |_| ()).await? {
+            return Err(Error::Broken {
+                connection: id,
+                number,
+                flaw,
+            });
+        }
         self.take_away_others().await?;
         let created = chain
             .store
@@ -119,7 +127,6 @@ impl Mirror {
             so_far.pages = folded.await?;
             progress(so_far.done);
         }
-        // What is missing of the chain is for verifying to tell.
         so_far.done = last;
         Ok(())
     }

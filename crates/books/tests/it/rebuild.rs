@@ -1,6 +1,7 @@
 //! Rebuilding beside others, and what a mirror has otherwise than its evidence says.
 
 use books::Error;
+use books::evidence::Flaw;
 use books::mirror::{Fault, Mirror, Rebuilt};
 use bytes::Bytes;
 use contract::Timestamp;
@@ -80,6 +81,21 @@ on_both_engines! {
         tokio::join!(reading, rebuilding);
         let last = mirror.rebuild(|_| ()).await.unwrap();
         assert_eq!(last.before, Some(last.after));
+    }
+
+    async fn over_a_chain_that_is_not_as_it_was_appended_the_old_mirror_is_kept(desk: Desk) {
+        let mirror = Mirror::of(&desk.chain);
+        for paid in 0..4 {
+            take(&mirror, 5, paid).await;
+        }
+        let before = mirror.fingerprint().await.unwrap();
+        desk.sql("DELETE FROM evidence WHERE number = 3").await;
+        let missing = mirror.rebuild(|_| ()).await;
+        assert!(matches!(missing, Err(Error::Broken { number: 3, flaw: Flaw::Missing, .. })), "{missing:?}");
+        desk.sql("UPDATE evidence SET body = (SELECT body FROM evidence WHERE number = 1) WHERE number = 2").await;
+        let changed = mirror.rebuild(|_| ()).await;
+        assert!(matches!(changed, Err(Error::Broken { number: 2, flaw: Flaw::Changed, .. })), "{changed:?}");
+        assert_eq!(mirror.fingerprint().await.unwrap(), before);
     }
 
     async fn of_several_rebuilds_at_once_the_mirror_comes_out_whole(desk: Desk) {

@@ -15,7 +15,7 @@ use crate::output;
 pub(crate) async fn run(args: RebuildArgs) -> Result<(), CommandError> {
     let config = Config::of(args.place)?;
     let desk = BooksDesk::find(&config).await?;
-    let mut rebuilt = Vec::new();
+    let mut results = Vec::new();
     for connection in desk.choose_all(&config, &args.which.into()).await? {
         let order = RebuildOrder {
             connection: connection.id,
@@ -23,38 +23,81 @@ pub(crate) async fn run(args: RebuildArgs) -> Result<(), CommandError> {
         let meter = Meter::new()?;
         let what = format!("records of {}", connection.id);
         let told = |at: Folded| meter.show(&what, at.done, Some(at.total));
-        rebuilt.push((connection, desk.rebuild(order, &told).await?));
+        let result = match desk.rebuild(order, &told).await {
+            Ok(rebuilt) => Ok(rebuilt),
+            // The others' mirrors are rebuilt all the same.
+            Err(CommandError::Broken(why)) => Err(why),
+            Err(error) => return Err(error),
+        };
+        results.push((connection, result));
     }
     match args.format {
-        Format::Json => output::json(&report(&rebuilt))?,
-        Format::Table => rebuilt.iter().try_for_each(tell)?,
+        Format::Json => output::json(&report(&results))?,
+        Format::Table => results.iter().try_for_each(tell)?,
     }
-    let others = rebuilt.iter().filter(|(_, rebuilt)| !rebuilt.is_equal());
-    match others.count() {
-        0 => Ok(()),
-        count => Err(CommandError::Broken(format!(
-            "{count} of {} mirrors were other than their evidence says; the rebuilt ones are in place",
-            rebuilt.len()
+    let broken = results.iter().filter(|(_, result)| result.is_err()).count();
+    let (of, others) = (results.len(), results.len() - broken - equal(&results));
+    match (broken, others) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(CommandError::Broken(format!(
+            "{others} of {of} mirrors were other than their evidence says; the rebuilt ones are in place"
+        ))),
+        _ => Err(CommandError::Broken(format!(
+            "the evidence of {broken} of {of} connections is not as it was appended: there the old \
+             mirror is kept{}",
+            match others {
+                0 => String::new(),
+                _ => format!(
+                    "; {others} other mirrors were other than their evidence says, and the rebuilt ones \
+                     are in place"
+                ),
+            }
         ))),
     }
 }
 
-fn report(rebuilt: &[(Connection, Rebuilt)]) -> Value {
-    let connections = rebuilt.iter().map(|(connection, rebuilt)| {
-        json!({
+/// What became of a mirror; or why nothing is made from its evidence.
+type Outcome = Result<Rebuilt, String>;
+
+fn equal(results: &[(Connection, Outcome)]) -> usize {
+    results
+        .iter()
+        .filter(|(_, result)| is_equal(result))
+        .count()
+}
+
+fn is_equal(result: &Outcome) -> bool {
+    result.as_ref().is_ok_and(Rebuilt::is_equal)
+}
+
+fn report(results: &[(Connection, Outcome)]) -> Value {
+    let connections = results.iter().map(|(connection, result)| match result {
+        Ok(rebuilt) => json!({
             "connection": connection.id,
             "equal": rebuilt.is_equal(),
             "records": rebuilt.records,
             "before": rebuilt.before,
             "after": rebuilt.after,
             "differences": rebuilt.differences,
-        })
+        }),
+        Err(why) => json!({"connection": connection.id, "equal": false, "broken": why}),
     });
-    let is_equal = rebuilt.iter().all(|(_, rebuilt)| rebuilt.is_equal());
+    let is_equal = equal(results) == results.len();
     json!({"equal": is_equal, "connections": connections.collect::<Vec<_>>()})
 }
 
-fn tell((connection, rebuilt): &(Connection, Rebuilt)) -> Result<(), CommandError> {
+fn tell((connection, result): &(Connection, Outcome)) -> Result<(), CommandError> {
+    let address = connection.base_url.to_string();
+    let rebuilt = match result {
+        Ok(rebuilt) => rebuilt,
+        Err(why) => {
+            return Ok(output::table(&[
+                ("connection", connection.id.as_str()),
+                ("address", &address),
+                ("broken", why),
+            ])?);
+        }
+    };
     let mirror = match &rebuilt.before {
         None => "folded; there was none before".to_owned(),
         Some(_) if rebuilt.is_equal() => "equal to the one before, byte for byte".to_owned(),
@@ -62,7 +105,7 @@ fn tell((connection, rebuilt): &(Connection, Rebuilt)) -> Result<(), CommandErro
     };
     output::table(&[
         ("connection", connection.id.as_str()),
-        ("address", &connection.base_url.to_string()),
+        ("address", &address),
         ("records", &rebuilt.records.to_string()),
         ("mirror", &mirror),
         ("fingerprint", &rebuilt.after),

@@ -38,8 +38,9 @@ const REBUILD_HELP: &str = "\
 The mirror is read as before until the new one takes its place; if this is interrupted, the old one
 stays. Where a server has the data directory, it does the work and goes on serving.
 
-Exit code 5 says that the two mirrors differ. The new one is in place then: it is what the evidence
-says. Whether the evidence is whole: nightaudit verify.
+The evidence is verified first. Exit code 5 says that it is not as it was appended: the first record
+that is not is named, and the old mirror is kept. Or it says that the two mirrors differ: the new one
+is in place then, since it is what the evidence says.
 
 Examples:
   nightaudit rebuild

@@ -231,6 +231,35 @@ on_both_engines! {
         server.stop();
     }
 
+    async fn evidence_that_was_tampered_with_is_no_mirrors_blame(estate: Estate) {
+        let books = &estate.books;
+        let (server, credentials) = estate.portfolio();
+        connect(books, &server.base, &credentials);
+        sync(books);
+        let rebuild = ["rebuild", "--format", "json"];
+        books.run(&rebuild).expect(0);
+        let history = ["history", "account", "account", "--format", "json"];
+        let known = books.run(&history).expect(0).json();
+
+        books.meddle("UPDATE evidence SET body = (SELECT body FROM evidence WHERE number = 10) WHERE number = 11");
+        let broken = books.run(&rebuild).expect(5);
+        assert!(broken.stderr.contains("the old mirror is kept"), "{broken:?}");
+        assert_eq!(broken.json()["equal"], false);
+        let why = &broken.json()["connections"][0]["broken"];
+        assert!(why.as_str().unwrap().contains("record 11 was changed; nothing was rebuilt"), "{why}");
+
+        // A server that does the work says the same.
+        let running = books.serve(&[]);
+        let told = books.run(&["rebuild"]).expect(5);
+        assert!(told.stdout.contains("record 11 was changed; nothing was rebuilt"), "{told:?}");
+        running.stop();
+        books.meddle("DELETE FROM evidence WHERE number = 11");
+        let missing = books.run(&["rebuild"]).expect(5);
+        assert!(missing.stdout.contains("record 11 is missing; nothing was rebuilt"), "{missing:?}");
+        assert_eq!(books.run(&history).expect(0).json(), known);
+        server.stop();
+    }
+
     async fn a_sync_that_was_killed_goes_on_and_comes_to_the_same(estate: Estate) {
         let (server, credentials) = estate.portfolio();
         let relay = Relay::to(&server.base).await;
