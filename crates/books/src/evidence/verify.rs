@@ -28,6 +28,12 @@ pub enum Verdict {
         /// What is wrong there.
         flaw: Flaw,
     },
+    /// Every record is as it was appended, but none has the head that was given: that is mistyped,
+    /// of another connection, or the end of the chain was cut off, together with the chain's row.
+    UnknownHead {
+        /// Where the chain ends.
+        tip: Tip,
+    },
 }
 
 /// What is wrong with a record.
@@ -42,8 +48,6 @@ pub enum Flaw {
         /// The number of the record that stands there.
         was: i64,
     },
-    /// It and all after it are gone: the chain ends before the head that was given.
-    CutOff,
     /// The chain's own row was changed: it says that the chain ends elsewhere.
     Uncounted,
 }
@@ -54,7 +58,6 @@ impl fmt::Display for Flaw {
             Self::Changed => f.write_str("was changed"),
             Self::Missing => f.write_str("is missing"),
             Self::Moved { was } => write!(f, "was moved: record {was} stands in its place"),
-            Self::CutOff => f.write_str("was cut off, with the head that was given"),
             Self::Uncounted => f.write_str("is not what the chain's row says is the last"),
         }
     }
@@ -192,10 +195,10 @@ fn compare_end(tip: Tip, done: i64, previous: Head, is_head_found: bool) -> Verd
         Flaw::Missing
     } else if tip.length < done || tip.head != previous {
         Flaw::Uncounted
-    } else if !is_head_found {
-        Flaw::CutOff
-    } else {
+    } else if is_head_found {
         return Verdict::Sound { tip };
+    } else {
+        return Verdict::UnknownHead { tip };
     };
     let number = match flaw {
         Flaw::Uncounted => done,

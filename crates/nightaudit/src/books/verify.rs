@@ -16,6 +16,9 @@ use crate::{open, output};
 const NO_CHAIN: &str =
     "the row of the chain is gone, and with it the key that its records are checked with";
 
+const UNKNOWN_HEAD: &str = "no record here has this head: it is mistyped, of another connection, or \
+                            the end of the chain was cut off";
+
 /// Verifies the chains that are meant.
 pub(crate) async fn run(args: VerifyArgs) -> Result<(), CommandError> {
     let config = Config::of(args.place)?;
@@ -41,6 +44,12 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), CommandError> {
         Format::Json => output::json(&report(&found))?,
         Format::Table => found.iter().try_for_each(tell)?,
     }
+    if found
+        .iter()
+        .any(|(_, state)| matches!(state, State::UnknownHead(_)))
+    {
+        return Err(CommandError::Broken(UNKNOWN_HEAD.to_owned()));
+    }
     let broken = found.iter().filter(|(_, state)| !state.is_sound()).count();
     match broken {
         0 => Ok(()),
@@ -55,6 +64,8 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), CommandError> {
 enum State {
     Sound(Tip),
     Broken(Broken),
+    /// The records are sound, and none has the head that was given.
+    UnknownHead(Tip),
     /// The chain's own row is gone.
     NoChain,
 }
@@ -80,12 +91,20 @@ impl State {
 }
 
 async fn verify(chain: &Chain, head: Option<Head>) -> Result<State, CommandError> {
-    let total = u64::try_from(chain.tip().await?.length).ok();
+    let length = chain.tip().await?.length;
+    if head == Some(Head::EMPTY) && length > 0 {
+        return Err(CommandError::usage(
+            "64 zeros are the head of an empty chain, and of no record: give a head that was shown for \
+             this chain (nightaudit verify shows the last)",
+        ));
+    }
+    let total = u64::try_from(length).ok();
     let meter = Meter::new()?;
     let what = format!("records of {}", chain.connection());
     let progress = |done: i64| meter.show(&what, done.unsigned_abs(), total);
     Ok(match chain.verify(head, progress).await? {
         Verdict::Sound { tip } => State::Sound(tip),
+        Verdict::UnknownHead { tip } => State::UnknownHead(tip),
         Verdict::Broken { number, flaw } => State::Broken(Broken {
             number,
             flaw,
@@ -119,10 +138,10 @@ fn report(found: &[(Connection, State)]) -> Value {
 fn report_of((connection, state): &(Connection, State)) -> Value {
     let mut told = json!({"connection": connection.id, "sound": state.is_sound()});
     match state {
-        State::Sound(tip) => {
-            told["records"] = json!(tip.length);
-            told["head"] = json!(tip.head.to_string());
-            told["last_at"] = json!(tip.at);
+        State::Sound(tip) => tell_tip(&mut told, tip),
+        State::UnknownHead(tip) => {
+            tell_tip(&mut told, tip);
+            told["broken"] = json!({"flaw": UNKNOWN_HEAD});
         }
         State::Broken(broken) => {
             told["broken"] = json!({
@@ -138,6 +157,12 @@ fn report_of((connection, state): &(Connection, State)) -> Value {
     told
 }
 
+fn tell_tip(told: &mut Value, tip: &Tip) {
+    told["records"] = json!(tip.length);
+    told["head"] = json!(tip.head.to_string());
+    told["last_at"] = json!(tip.at);
+}
+
 fn tell((connection, state): &(Connection, State)) -> Result<(), CommandError> {
     let (id, address) = (connection.id.to_string(), connection.base_url.to_string());
     let mut rows = vec![("connection", id), ("address", address)];
@@ -147,6 +172,11 @@ fn tell((connection, state): &(Connection, State)) -> Result<(), CommandError> {
             ("records", tip.length.to_string()),
             ("the last", tip.at.to_string()),
             ("head", tip.head.to_string()),
+        ]),
+        State::UnknownHead(tip) => rows.extend([
+            ("broken", UNKNOWN_HEAD.to_owned()),
+            ("records", tip.length.to_string()),
+            ("the last", tip.at.to_string()),
         ]),
         State::Broken(broken) => rows.push(("broken", broken.to_string())),
         State::NoChain => rows.push(("broken", NO_CHAIN.to_owned())),

@@ -56,6 +56,7 @@ impl<W: Write + Send> Teller<'_, W> {
                 tip.length, tip.head
             )),
             Verdict::Broken { number, flaw } => bail!("record {number} {flaw}"),
+            Verdict::UnknownHead { .. } => bail!("no head was given"),
         }
     }
 

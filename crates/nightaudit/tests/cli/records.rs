@@ -185,7 +185,10 @@ on_both_engines! {
         books.run(&["verify", "--head", head]).expect(0);
         let other = "0".repeat(63) + "1";
         let cut = books.run(&["verify", "--head", &other, "--format", "json"]).expect(5);
-        assert!(verdict(&cut)["broken"]["flaw"].as_str().unwrap().contains("cut off"), "{cut:?}");
+        let flaw = &verdict(&cut)["broken"]["flaw"];
+        assert!(flaw.as_str().unwrap().starts_with("no record here has this head: it is mistyped"), "{cut:?}");
+        assert!(cut.stderr.contains("no record here has this head"), "{cut:?}");
+        books.run(&["verify", "--head", &"0".repeat(64)]).refused(2, "the head of an empty chain");
 
         books.meddle("UPDATE evidence SET subject = 'GET /v1/elsewhere' WHERE number = 3");
         let broken = books.run(&verify).expect(5);
