@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use books::connection::Connection;
 use books::evidence::Chain;
 use books::mirror::{Change, Kind, Mirror, Step, Value};
 use chrono::{Days, NaiveDate, NaiveTime};
@@ -14,6 +15,9 @@ use crate::cli::{Format, HistoryArgs};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::{open, output};
+
+/// What a mirror calls its only account.
+const ACCOUNT: &str = "account";
 
 /// An instant up to which things were known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,15 @@ impl FromStr for AsKnownOn {
 
 /// Tells what was known.
 pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
+    let key = match (&args.key, args.kind) {
+        (Some(key), _) => key.as_str(),
+        (None, Kind::Account) => ACCOUNT,
+        (None, kind) => {
+            return Err(CommandError::usage(format!(
+                "say which {kind}, by its confirmation code or id; only the account needs none"
+            )));
+        }
+    };
     let config = Config::of(args.place)?;
     let books = open::books_to_read(&config)?;
     let choice = args.which.into();
@@ -50,29 +63,52 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
             Err(books::Error::NoChain(_)) => continue,
             chain => chain?,
         };
-        let steps = Mirror::of(&chain).history(args.kind, &args.key).await?;
+        let mirror = Mirror::of(&chain);
+        let steps = match args.kind {
+            Kind::Account => {
+                let steps = mirror.history(args.kind, ACCOUNT).await?;
+                let is_meant = key == ACCOUNT || has_id(&connection, &steps, key);
+                if is_meant { steps } else { Vec::new() }
+            }
+            kind => mirror.history(kind, key).await?,
+        };
         for steps in steps.chunk_by(|one, next| one.id == next.id) {
             objects.push(Object::read(&chain, steps).await?);
         }
     }
     if objects.is_empty() {
-        return Err(CommandError::refused(format!(
-            "the books know no {} with the code or id \"{}\": check how it is written, or read it \
-             first (nightaudit sync)",
-            args.kind, args.key
-        )));
+        return Err(unknown(args.kind, key));
     }
     if let Some(AsKnownOn(at)) = args.as_known_on {
-        return tell_then(args.kind, &args.key, args.format, at, &objects);
+        return tell_then(args.kind, key, args.format, at, &objects);
     }
     match args.format {
         Format::Json => {
             let objects: Vec<Json> = objects.iter().map(Object::report).collect();
             let kind = args.kind.name();
-            output::json(&json!({"kind": kind, "key": args.key, "objects": objects}))
+            output::json(&json!({"kind": kind, "key": key, "objects": objects}))
         }
         Format::Table => objects.iter().try_for_each(|object| object.tell(args.kind)),
     }
+}
+
+/// Whether a connection's account has this id. Other applications of it may be told another.
+fn has_id(connection: &Connection, steps: &[Step], key: &str) -> bool {
+    let known = connection.account.as_ref().map(ToString::to_string);
+    let mut values = steps.iter().flat_map(|step| &step.values);
+    known.as_deref() == Some(key)
+        || values.any(|value| value.field == "_id" && value.after.as_deref() == Some(key))
+}
+
+fn unknown(kind: Kind, key: &str) -> CommandError {
+    let (by, without) = match kind {
+        Kind::Account => ("id", ", leave it out,"),
+        _ => ("code or id", ""),
+    };
+    CommandError::refused(format!(
+        "the books know no {kind} with the {by} \"{key}\": check how it is written{without} or read it \
+         first (nightaudit sync)"
+    ))
 }
 
 /// Tells what was known at an instant.

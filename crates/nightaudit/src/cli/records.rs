@@ -48,7 +48,7 @@ Examples:
 
 const HISTORY_HELP: &str = "\
 What has a reservation's confirmation code is found by it (reservation, transaction, payout-line),
-everything also by its id. Works while a server runs.
+everything also by its id, and the account by its kind alone. Works while a server runs.
 
 A date means the end of that day in UTC. With --as-known-on each value is shown as it was known then,
 since when, and by which record.
@@ -57,7 +57,8 @@ Examples:
   nightaudit history reservation HMABC123
   nightaudit history reservation HMABC123 --as-known-on 2026-03-31
   nightaudit history transaction HMABC123 --format json
-  nightaudit history property 65f0c1d2a3b4c5d6e7f80912";
+  nightaudit history property 65f0c1d2a3b4c5d6e7f80912
+  nightaudit history account";
 
 #[derive(Debug, Args)]
 #[command(after_help = SYNC_HELP)]
@@ -140,9 +141,9 @@ pub(crate) struct HistoryArgs {
     #[arg(value_name = "KIND", value_parser = kind)]
     pub(crate) kind: Kind,
 
-    /// Its confirmation code or id.
+    /// Its confirmation code or id; of the account, which is the only one, its id or none.
     #[arg(value_name = "CODE")]
-    pub(crate) key: String,
+    pub(crate) key: Option<String>,
 
     /// As it was known at the end of a day, or at an instant (2026-03-31T12:00:00Z).
     #[arg(long, value_name = "DATE")]

@@ -166,6 +166,13 @@ on_both_engines! {
         let rows = books.run(&["history", "transaction", code]).expect(0).stdout;
         assert!(rows.contains("500.50"), "{rows}");
 
+        let account = ["history", "account", "--format", "json"];
+        let account = books.run(&account).expect(0).json();
+        assert_eq!(account["objects"].as_array().unwrap().len(), 1);
+        let by_id = books.run(&["history", "account", ACCOUNT, "--format", "json"]);
+        assert_eq!(by_id.expect(0).json()["objects"], account["objects"]);
+        books.run(&["history", "account", RESERVATION]).refused(3, "no account with the id");
+
         books.run(&["history", "reservation", "NOBODY"]).refused(3, "no reservation with the code");
         let early = ["history", "reservation", code, "--as-known-on", "2001-01-01"];
         books.run(&early).refused(3, "was not known at 2001-01-01T23:59:59.999Z");
@@ -408,6 +415,9 @@ async fn what_makes_no_sense_is_refused_before_anything_is_read() {
     books
         .run(&["sync", "--from", "2026-02-01"])
         .refused(2, "--to");
+    books
+        .run(&["history", "reservation"])
+        .refused(2, "say which reservation");
     books
         .run(&["history", "guest", "x"])
         .refused(2, "there are account, property");
