@@ -69,11 +69,11 @@ pub(crate) struct SyncArgs {
 
     /// The first date: of arrivals for reservations, of the processors' reports for payments
     /// [default: all, but months that nothing changes in any more].
-    #[arg(long, value_name = "DATE", requires = "to")]
+    #[arg(long, value_name = "DATE", requires = "to", value_parser = date)]
     pub(crate) from: Option<NaiveDate>,
 
     /// The last date.
-    #[arg(long, value_name = "DATE", requires = "from")]
+    #[arg(long, value_name = "DATE", requires = "from", value_parser = date)]
     pub(crate) to: Option<NaiveDate>,
 
     /// Use all of the source's limits, not half of each: its other applications may have to wait.
@@ -162,6 +162,11 @@ pub(crate) struct HistoryArgs {
 
 fn part(name: &str) -> Result<Part, String> {
     named(&Part::ALL, name)
+}
+
+/// A day, as all commands take it.
+pub(super) fn date(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "give a date as 2026-03-31")
 }
 
 fn kind(name: &str) -> Result<Kind, String> {

@@ -167,7 +167,7 @@ pub(crate) struct SeedArgs {
     pub(crate) seed: u64,
 
     /// The first day, as 2025-05-21 [default: 18 months ago].
-    #[arg(long, value_name = "DATE", conflicts_with = "fixture")]
+    #[arg(long, value_name = "DATE", conflicts_with = "fixture", value_parser = super::records::date)]
     pub(crate) from: Option<NaiveDate>,
 
     /// The account that gets it, which must be empty [default: a new one].

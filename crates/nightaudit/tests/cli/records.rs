@@ -410,6 +410,12 @@ async fn what_makes_no_sense_is_refused_before_anything_is_read() {
         .run(&["sync", "--from", "2026-02-01", "--to", "2026-01-01"])
         .refused(2, "give the earlier one first");
     books
+        .run(&["sync", "--from", "junk", "--to", "2026-01-01"])
+        .refused(2, "give a date as 2026-03-31");
+    books
+        .run(&["sandbox", "seed", "--listings", "1", "--from", "junk"])
+        .refused(2, "give a date as 2026-03-31");
+    books
         .run(&["sync", "guests"])
         .refused(2, "there are properties, reservations");
     books
