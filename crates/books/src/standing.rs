@@ -96,6 +96,16 @@ pub struct Standing {
     pub webhook_url: Option<String>,
 }
 
+/// What became of credentials that were to be saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// Where their connection stands now.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Which other connections were taken away, since they never worked.
+    pub removed: Vec<String>,
+}
+
 /// What became of a connection that was to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -120,8 +130,9 @@ pub struct PortfolioView {
 }
 
 impl Books {
-    /// Saves credentials, and looks at once whether they work.
-    pub async fn order_connect(&self, order: ConnectOrder) -> Result<Standing, Error> {
+    /// Saves credentials, and looks at once whether they work. If they do, connections at the same
+    /// address that never did are taken away.
+    pub async fn order_connect(&self, order: ConnectOrder) -> Result<Connected, Error> {
         let address = order.address()?;
         let webhook_base = order.webhook_base.address()?;
         let credentials = Credentials::new(&order.client_id, order.client_secret.reveal());
@@ -133,7 +144,22 @@ impl Books {
             self.set_webhook_base(connection.id, webhook_base.as_ref())
                 .await?;
         }
-        self.order_refresh(connection.id).await
+        let standing = self.order_refresh(connection.id).await?;
+        let removed = if standing.lights.oauth.is_green && standing.account.is_some() {
+            self.remove_refused(connection.id).await?
+        } else {
+            Vec::new()
+        };
+        let removed = removed.iter().map(|Connection { id, client_id, .. }| {
+            format!(
+                "removed the credentials of connection {id} (client id {client_id}), which never \
+                 worked and are refused by the source"
+            )
+        });
+        Ok(Connected {
+            standing,
+            removed: removed.collect(),
+        })
     }
 
     /// Looks whether a connection works.

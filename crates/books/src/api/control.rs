@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::heard::{Tell, heard};
 use crate::order::{RebuildOrder, SyncOrder};
-use crate::standing::{ConnectOrder, Ended, PortfolioView, Standing};
+use crate::standing::{ConnectOrder, Connected, Ended, PortfolioView, Standing};
 use crate::{Books, Error};
 
 /// What the routes work with.
@@ -70,10 +70,10 @@ type Reply<T> = Result<Json<T>, Refused>;
 async fn connect(
     State(desk): State<Arc<Desk>>,
     Order(order): Order<ConnectOrder>,
-) -> Reply<Standing> {
+) -> Reply<Connected> {
     let connecting = tokio::spawn(async move { desk.books.order_connect(order).await });
-    let standing = connecting.await.map_err(|_| store::Error::Panicked)?;
-    Ok(Json(standing?))
+    let connected = connecting.await.map_err(|_| store::Error::Panicked)?;
+    Ok(Json(connected?))
 }
 
 /// Goes on to its end when whoever asked goes away: a webhook that is subscribed to is kept.

@@ -11,6 +11,7 @@ mod account;
 mod disconnect;
 mod lights;
 mod look;
+mod refused;
 mod reseal;
 mod row;
 mod tokens;

@@ -240,6 +240,17 @@ pub(super) struct Credentials {
     pub(super) sealed_token: Option<Vec<u8>>,
 }
 
+/// Takes a connection away that has mirrored nothing.
+pub(super) fn take_away(c: &mut store::Connection, id: ConnectionId) -> Result<(), Error> {
+    // Whoever is about to plan a sweep of it ends that first.
+    Lock::row("connection", &id).take(c)?;
+    diesel::delete(inbox_sweep::table.find(id)).execute(c)?;
+    remove_what_hangs_on(c, id)?;
+    diesel::delete(inbox_sweep::table.find(id)).execute(c)?;
+    diesel::delete(connection::table.find(id)).execute(c)?;
+    Ok(())
+}
+
 /// Gives a connection the credentials of another, which is taken away.
 pub(super) fn hand_over(
     c: &mut store::Connection,
@@ -248,12 +259,7 @@ pub(super) fn hand_over(
     credentials: &Credentials,
     now: Timestamp,
 ) -> Result<(), Error> {
-    // Whoever is about to plan a sweep of it ends that first.
-    Lock::row("connection", &from).take(c)?;
-    diesel::delete(inbox_sweep::table.find(from)).execute(c)?;
-    remove_what_hangs_on(c, from)?;
-    diesel::delete(inbox_sweep::table.find(from)).execute(c)?;
-    diesel::delete(connection::table.find(from)).execute(c)?;
+    take_away(c, from)?;
     keep_secret(c, to, &credentials.sealed_secret, now)?;
     let row = diesel::update(connection::table.find(to));
     row.set(connection::client_id.eq(&credentials.client_id))

@@ -153,7 +153,11 @@ impl Books {
     }
 }
 
-fn sealed(c: &mut store::Connection, id: ConnectionId) -> Result<Option<Vec<u8>>, Error> {
+/// The token as it is kept; none while there never was one.
+pub(super) fn sealed(
+    c: &mut store::Connection,
+    id: ConnectionId,
+) -> Result<Option<Vec<u8>>, Error> {
     let row = access_token::table.find(id).select(access_token::sealed);
     let kept: Option<Option<Vec<u8>>> = row.first(c).optional()?;
     kept.ok_or(Error::Disconnected(id))

@@ -1,6 +1,6 @@
 //! `nightaudit connect`: credentials saved and looked at at once, and the properties read.
 
-use books::standing::{ConnectOrder, WebhookBaseOrder};
+use books::standing::{ConnectOrder, Connected, WebhookBaseOrder};
 use books::sync::Part;
 use books::{Pace, SyncOrder};
 use contract::id::ConnectionId;
@@ -10,6 +10,7 @@ use super::{BooksDesk, lights, secret, sync};
 use crate::cli::ConnectArgs;
 use crate::config::Config;
 use crate::error::CommandError;
+use crate::output;
 use crate::signals::StopSignals;
 
 /// Connects.
@@ -36,7 +37,8 @@ pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
 
     let mut signals = StopSignals::listen()?;
     let desk = BooksDesk::find(&config).await?;
-    let standing = desk.connect(order).await?;
+    let Connected { standing, removed } = desk.connect(order).await?;
+    removed.iter().for_each(output::note);
     let lights = &standing.lights;
     if args.no_sync || !lights.oauth.is_green || !lights.admin.is_green {
         lights::tell(&standing, args.format)?;

@@ -5,7 +5,7 @@
 use books::choice::Choice;
 use books::connection::Connection;
 use books::mirror::Rebuilt;
-use books::standing::{ConnectOrder, Ended, PortfolioView, Standing};
+use books::standing::{ConnectOrder, Connected, Ended, PortfolioView, Standing};
 use books::sync::{Progress, Summary};
 use books::{Books, Folded, RebuildOrder, SyncOrder};
 use contract::id::ConnectionId;
@@ -43,7 +43,7 @@ impl BooksDesk {
     }
 
     /// Saves credentials, and looks whether they work.
-    pub(crate) async fn connect(&self, order: ConnectOrder) -> Result<Standing, CommandError> {
+    pub(crate) async fn connect(&self, order: ConnectOrder) -> Result<Connected, CommandError> {
         match self {
             Self::Server(server) => server.post("books/connect", &order).await,
             Self::Here { books, .. } => Ok(books.order_connect(order).await?),

@@ -10,7 +10,9 @@ The secret is read from stdin, never from the command line or the environment, w
 it. On a terminal it is asked for, and not shown.
 
 Connecting again with the same portfolio, address and client id replaces the secret; so does
-connecting with another application of the same account. Evidence and mirror stay.
+connecting with another application of the same account. Evidence and mirror stay. Once credentials
+work, those at the same address that never did and are refused, such as those of a mistyped client
+id, are removed, which is said on stderr.
 
 Where the account can be read, its properties and taxes are; nightaudit sync reads the rest.
 

@@ -75,7 +75,7 @@ impl<W: Write + Send> Teller<'_, W> {
             client_secret: Secret::new(&credentials.client_secret),
             webhook_base: WebhookBaseOrder::AsItWas,
         };
-        let standing = books.order_connect(order).await?;
+        let standing = books.order_connect(order).await?.standing;
         for (name, light) in lights::named(&standing) {
             ensure!(light.is_green, "{name} is red: {}", light.message);
             let color = lights::color(light);

@@ -137,6 +137,35 @@ on_both_engines! {
         server.stop();
     }
 
+    async fn a_mistyped_client_id_is_out_of_the_way_once_the_right_one_works(two: Two) {
+        let Two { there, here } = &two;
+        let (platform, credentials) = platform(there);
+        let mistyped = Credentials { id: "0oaNOBODY".to_owned(), ..credentials.clone() };
+        let address = ["--webhook-url", "https://books.example.com"];
+        let red = here.connect(&platform.base, &mistyped, &address).expect(4).json();
+        let elsewhere = here.connect("http://127.0.0.1:1", &mistyped, &[]).expect(4).json();
+        let again = here.connect(&platform.base, &credentials, &address).expect(0);
+        let id = red["connection"].as_str().unwrap();
+        let told = format!("removed the credentials of connection {id} (client id 0oaNOBODY)");
+        assert!(again.stderr.contains(&told), "{again:?}");
+        let all = here.run(&["status", "--all", "--format", "json"]).json();
+        // What is elsewhere may work there.
+        assert_eq!(all.as_array().unwrap().len(), 2, "{all}");
+        let elsewhere = elsewhere["connection"].as_str().unwrap();
+        here.run(&["disconnect", "--yes", "--connection", elsewhere]).expect(0);
+        assert_eq!(status(here, 0), again.json());
+
+        // A server does the same.
+        let books = here.serve(&["--only", "books"]);
+        let red = here.connect(&platform.base, &mistyped, &[]).expect(4).json();
+        assert_ne!(red["connection"], id);
+        let again = here.connect(&platform.base, &credentials, &[]).expect(0);
+        assert!(again.stderr.contains("which never worked"), "{again:?}");
+        assert_eq!(status(here, 0), again.json());
+        books.stop();
+        platform.stop();
+    }
+
     async fn the_secrets_of_the_books_move_to_a_new_key_with_the_others(two: Two) {
         let Two { there, here } = &two;
         let (platform, credentials) = platform(there);
