@@ -19,6 +19,9 @@ pub(crate) enum CommandError {
     /// It was done, and showed that the books cannot be trusted as they are; that was told.
     #[error("{0}")]
     Broken(String),
+    /// All was read, and some of it is not understood; that was told.
+    #[error("{0}")]
+    NotUnderstood(String),
     /// It could not be done.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -41,6 +44,7 @@ impl CommandError {
             Self::Refused(_) => 3,
             Self::NotWell(_) => 4,
             Self::Broken(_) => 5,
+            Self::NotUnderstood(_) => 6,
         })
     }
 }

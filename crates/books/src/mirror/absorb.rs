@@ -8,6 +8,7 @@ use guesty::Reply;
 use store::Connection;
 
 use super::desk::Desk;
+use super::flag::Flagged;
 use super::fold::{Reading, Source, read};
 use super::marks::Asking;
 use super::read::{Mirror, current_or_new, go_on};
@@ -17,6 +18,8 @@ use crate::evidence::{self, NewRecord, Signer, append, tip};
 
 /// How many rows of a list that cannot be read are told one by one.
 const UNREADABLE_MAX: usize = 500;
+/// How many objects that are not understood are told one by one.
+pub(crate) const FLAGGED_MAX: usize = 20;
 
 /// A record that may be appended, and what it says.
 #[derive(Debug, Clone)]
@@ -121,6 +124,8 @@ pub(crate) struct Taken {
     pub(crate) rows: usize,
     /// The first rows that cannot be read: in which reply, and why.
     pub(crate) unreadable: Vec<(String, String)>,
+    /// The first objects that are not understood.
+    pub(crate) flagged: Vec<Flagged>,
 }
 
 /// Where the pages of a list are kept: calls with each of them, in their order.
@@ -147,6 +152,8 @@ pub(crate) fn absorb_whole(
         taken.rows += reading.seen.len();
         taken.counts += step(c, &mut desk, number, &reading, &mut pages)?;
         active = active.max(reading.active());
+        let room = FLAGGED_MAX.saturating_sub(taken.flagged.len());
+        taken.flagged.extend(reading.flagged().take(room));
         let room = UNREADABLE_MAX.saturating_sub(taken.unreadable.len());
         let unreadable = reading.unreadable.into_iter().take(room);
         taken

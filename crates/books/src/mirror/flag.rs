@@ -3,21 +3,29 @@
 use std::fmt;
 
 use contract::invoice::NORMAL_TYPES;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Kind;
 
+/// How many flags of an object are told one by one.
+const FLAGS_MAX: usize = 10;
+/// How many characters of a value are told.
+const VALUE_MAX: usize = 200;
+
 /// Something in an object that nobody should compute with unseen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flag {
     /// Which field, by its path: `money.payments.0.status`.
     pub field: String,
     /// What is wrong with it.
+    #[serde(flatten)]
     pub reason: Reason,
 }
 
 /// What is wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", content = "value", rename_all = "snake_case")]
 pub enum Reason {
     /// It cannot be read as what it should be; its text.
     Unreadable(String),
@@ -31,10 +39,75 @@ impl fmt::Display for Flag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let field = &self.field;
         match &self.reason {
-            Reason::Unreadable(text) => write!(f, "{field} cannot be read: \"{text}\""),
-            Reason::Unknown(value) => write!(f, "{field} has a value of no document: \"{value}\""),
+            Reason::Unreadable(text) if field.ends_with("currency") => {
+                write!(f, "{field} is no currency of ISO 4217: {text:?}")
+            }
+            Reason::Unreadable(text) => write!(f, "{field} cannot be read: {text:?}"),
+            Reason::Unknown(value) => {
+                write!(f, "{field} is none of the documented values: {value:?}")
+            }
             Reason::Missing => write!(f, "{field} is missing"),
         }
+    }
+}
+
+/// An object with something in it that the books do not understand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flagged {
+    /// The kind of the object.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The confirmation code that it is found by, if it has one.
+    pub code: Option<String>,
+    /// What is not understood, the first of it; long values are cut.
+    pub flags: Vec<Flag>,
+    /// How much more in it is not understood.
+    pub flags_beyond: usize,
+}
+
+impl Flagged {
+    pub(super) fn new(kind: Kind, id: &str, code: Option<String>, state: &Value) -> Self {
+        let mut flags = flags(kind, state);
+        let flags_beyond = flags.len().saturating_sub(FLAGS_MAX);
+        flags.truncate(FLAGS_MAX);
+        flags.iter_mut().for_each(Flag::shorten);
+        Self {
+            kind: kind.name().to_owned(),
+            id: id.to_owned(),
+            code,
+            flags,
+            flags_beyond,
+        }
+    }
+}
+
+impl Flag {
+    fn shorten(&mut self) {
+        if let Reason::Unreadable(text) | Reason::Unknown(text) = &mut self.reason
+            && let Some((end, _)) = text.char_indices().nth(VALUE_MAX)
+        {
+            text.truncate(end);
+            text.push('…');
+        }
+    }
+}
+
+impl fmt::Display for Flagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}",
+            self.kind,
+            self.code.as_ref().unwrap_or(&self.id)
+        )?;
+        for (place, flag) in self.flags.iter().enumerate() {
+            write!(f, "{} {flag}", if place == 0 { ":" } else { ";" })?;
+        }
+        if self.flags_beyond > 0 {
+            write!(f, "; and {} more", self.flags_beyond)?;
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use guesty::{Rows, read_object};
 use serde::de::DeserializeOwned;
 
 use super::Kind;
+use super::flag::Flagged;
 use super::state::Seen;
 use crate::evidence;
 
@@ -34,6 +35,11 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// The objects in which there is something that the books do not understand.
+    pub(crate) fn flagged(&self) -> impl Iterator<Item = Flagged> {
+        self.seen.iter().filter_map(Seen::flagged)
+    }
+
     /// When something last happened of all that it tells, by the source's time.
     pub(super) fn active(&self) -> Option<Timestamp> {
         self.seen.iter().filter_map(|seen| seen.active).max()

@@ -25,10 +25,10 @@ mod state;
 mod step;
 mod table;
 
-pub(crate) use absorb::{Delivery, Taken, absorb, absorb_whole};
+pub(crate) use absorb::{Delivery, FLAGGED_MAX, Taken, absorb, absorb_whole};
 pub use charge::{Charge, charges};
 pub use difference::{Difference, Fault};
-pub use flag::{Flag, Reason};
+pub use flag::{Flag, Flagged, Reason};
 pub use history::{Change, Step, Value};
 pub use kind::{Kind, Mirrored};
 pub(crate) use marks::{Asking, ReaderId};

@@ -124,6 +124,22 @@ impl Mirror {
         }
     }
 
+    /// What in an object the books do not understand; nothing if it was not known then.
+    pub async fn flags(&self, kind: Kind, id: &str, as_of: AsOf) -> Result<Vec<Flag>, Error> {
+        let last = self.last_record(as_of).await?;
+        let (chain, id) = (self.chain.id, id.to_owned());
+        let read = self.chain.store.read(move |c| match current(c, chain)? {
+            Some(mirror) => state(c, mirror, kind, &id, last),
+            None => Ok::<_, Error>(None),
+        });
+        let Some(row) = read.await? else {
+            return Ok(Vec::new());
+        };
+        let corrupt = |error| Error::Corrupt(format!("{kind} {}: {error}", row.id));
+        let state = serde_json::from_str(&row.state).map_err(corrupt)?;
+        Ok(flags(kind, &state))
+    }
+
     /// How many objects of a kind the source has, as far as is known.
     pub async fn count(&self, kind: Kind) -> Result<i64, Error> {
         self.count_where(kind, false).await

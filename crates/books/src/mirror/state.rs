@@ -13,6 +13,7 @@ use guesty::seen::transaction::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::flag::Flagged;
 use super::{Kind, flag};
 
 /// An object, as a reply has it.
@@ -62,6 +63,13 @@ impl Seen {
             active: None,
             state: state.to_string(),
         })
+    }
+
+    /// What in it the books do not understand, if there is such.
+    pub(super) fn flagged(&self) -> Option<Flagged> {
+        let state = self.is_flagged.then(|| serde_json::from_str(&self.state));
+        let code = self.labels.code.clone();
+        Some(Flagged::new(self.kind, &self.id, code, &state?.ok()?))
     }
 
     fn active_at(self, active: Option<Timestamp>) -> Self {

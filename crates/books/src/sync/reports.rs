@@ -141,8 +141,11 @@ impl Sync {
             place.save(c)?;
             Ok::<_, Error>(taken)
         };
-        let taken = self.chain.store.write(self.chain.lock(), work).await?;
+        let mut taken = self.chain.store.write(self.chain.lock(), work).await?;
         run.counts += taken.counts;
+        let room = run.summary.room_for_flagged();
+        let flagged = taken.flagged.drain(..).take(room);
+        run.summary.flagged.extend(flagged);
         for (subject, reason) in &taken.unreadable {
             run.note(subject.clone(), reason);
         }

@@ -197,6 +197,9 @@ impl Sync {
         for delivery in &deliveries {
             run.note_unreadable(delivery);
         }
+        let room = run.summary.room_for_flagged();
+        let flagged = deliveries.iter().flat_map(|came| came.reading.flagged());
+        let flagged: Vec<_> = flagged.take(room).collect();
         let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
         let (right, now) = (run.right, self.now());
         let work = move |c: &mut Connection| {
@@ -208,6 +211,7 @@ impl Sync {
             Ok::<_, Error>(counts)
         };
         run.counts += self.chain.store.write(self.chain.lock(), work).await?;
+        run.summary.flagged.extend(flagged);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mirror::Counts;
+use crate::mirror::{Counts, FLAGGED_MAX, Flagged};
 
 /// How many problems are told one by one.
 const PROBLEMS_MAX: usize = 500;
@@ -89,6 +89,9 @@ pub struct Summary {
     pub problems: Vec<Problem>,
     /// How many more problems there were.
     pub problems_beyond: u64,
+    /// What was read and is not understood, the first of it.
+    #[serde(default)]
+    pub flagged: Vec<Flagged>,
 }
 
 impl Summary {
@@ -102,6 +105,21 @@ impl Summary {
     /// Whether all was read.
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Whether all that was read is understood.
+    pub fn is_understood(&self) -> bool {
+        self.total().flagged == 0
+    }
+
+    /// How many more objects are flagged than are named.
+    pub fn flagged_beyond(&self) -> u64 {
+        let named = self.flagged.len() as u64;
+        self.total().flagged.saturating_sub(named)
+    }
+
+    pub(super) fn room_for_flagged(&self) -> usize {
+        FLAGGED_MAX.saturating_sub(self.flagged.len())
     }
 
     pub(super) fn note(&mut self, problem: Problem) {

@@ -341,14 +341,63 @@ async fn what_no_document_names_is_kept_and_flagged() {
         (0, 4)
     );
     let told = [
-        "status has a value of no document: \"teleported\"",
-        "money.currency cannot be read: \"XQX\"",
+        "status is none of the documented values: \"teleported\"",
+        "money.currency is no currency of ISO 4217: \"XQX\"",
         "listingId is missing",
-        "money.payments.0.status has a value of no document: \"EATEN\"",
+        "money.payments.0.status is none of the documented values: \"EATEN\"",
     ];
     for (number, told) in told.iter().enumerate() {
         assert_eq!(rogue.flags(number).await, [*told]);
+        let flagged = &summary.flagged[number];
+        assert_eq!(
+            (&flagged.kind[..], &flagged.id),
+            ("reservation", &id(number))
+        );
+        let named = format!("reservation GY-{number}: {told}");
+        assert_eq!(flagged.to_string(), named);
     }
+    assert!(!summary.is_understood() && summary.is_complete());
+    assert_eq!((summary.flagged.len(), summary.flagged_beyond()), (4, 0));
+    let kept = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<Summary>(&kept).unwrap(), summary);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_very_much_that_is_not_understood_the_first_is_named_and_the_rest_counted() {
+    let rogue = Rogue::with(pages_from(0, |_| {
+        let mut rows = stays(0..30);
+        for row in &mut rows {
+            row["status"] = json!("é".repeat(5000));
+            let payment = json!({"_id": id(7), "status": "EATEN", "amount": 1});
+            row["money"]["payments"] = json!(vec![payment; 30]);
+        }
+        page(&rows, 30)
+    }))
+    .await;
+    rogue.house.with(|rooms| {
+        rooms.transactions = vec![transaction(1, "2026-11-05T10:00:00", None)];
+        rooms.transactions[0]["currency"] = json!("XQX");
+    });
+    let summary = rogue.read().await;
+    assert_eq!((summary.flagged.len(), summary.flagged_beyond()), (20, 11));
+    let flagged = &summary.flagged[0];
+    assert_eq!((flagged.flags.len(), flagged.flags_beyond), (10, 21));
+    assert!(flagged.to_string().len() < 2000, "{flagged}");
+    assert!(flagged.to_string().ends_with("; and 21 more"), "{flagged}");
+
+    // Of a report that is read as a whole too; of what was not read in a run, nothing is said.
+    let reader = Guesty::new(rogue.house.settings()).unwrap().reader();
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&rogue.desk.clock);
+    let sync = Sync::new(&rogue.desk.chain, reader, clock, Settings::default());
+    let payments = sync.run(&[Part::Payments], None, &|_| ()).await.unwrap();
+    let named: Vec<_> = payments.flagged.iter().map(ToString::to_string).collect();
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(
+        named[0].contains("currency is no currency of ISO 4217: \"XQX\""),
+        "{named:?}"
+    );
+    let properties = sync.run(&[Part::Properties], None, &|_| ()).await.unwrap();
+    assert!(properties.is_understood() && properties.flagged.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

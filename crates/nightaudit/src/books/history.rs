@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use books::connection::Connection;
 use books::evidence::Chain;
-use books::mirror::{Change, Kind, Mirror, Step, Value};
+use books::mirror::{AsOf, Change, Flag, Kind, Mirror, Step, Value};
 use chrono::{Days, NaiveDate, NaiveTime};
 use contract::Timestamp;
 use contract::id::ConnectionId;
@@ -64,6 +64,10 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
             chain => chain?,
         };
         let mirror = Mirror::of(&chain);
+        let as_of = match args.as_known_on {
+            Some(AsKnownOn(at)) => AsOf::Instant(at),
+            None => AsOf::Now,
+        };
         let steps = match args.kind {
             Kind::Account => {
                 let steps = mirror.history(args.kind, ACCOUNT).await?;
@@ -73,7 +77,9 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
             kind => mirror.history(kind, key).await?,
         };
         for steps in steps.chunk_by(|one, next| one.id == next.id) {
-            objects.push(Object::read(&chain, steps).await?);
+            let mut object = Object::read(&chain, steps).await?;
+            object.flags = mirror.flags(args.kind, &object.id, as_of).await?;
+            objects.push(object);
         }
     }
     if objects.is_empty() {
@@ -151,6 +157,8 @@ struct Object {
     connection: ConnectionId,
     id: String,
     steps: Vec<Told>,
+    /// What in it the books do not understand, as it is or as it is asked for.
+    flags: Vec<Flag>,
 }
 
 /// Something that became known.
@@ -187,6 +195,7 @@ impl Object {
                 .map(|step| step.id.clone())
                 .unwrap_or_default(),
             steps: Vec::new(),
+            flags: Vec::new(),
         };
         let mut amounts = Amounts::default();
         for step in steps {
@@ -234,7 +243,15 @@ impl Object {
             vec![held.field.clone(), held.value.clone(), since, record]
         });
         let rows: Vec<_> = rows.collect();
-        Ok(output::grid(&["", "value", "since", "record"], &rows)?)
+        output::grid(&["", "value", "since", "record"], &rows)?;
+        self.tell_flags()
+    }
+
+    fn tell_flags(&self) -> Result<(), CommandError> {
+        for flag in &self.flags {
+            output::line(format_args!("not understood: {flag}"))?;
+        }
+        Ok(())
     }
 
     fn tell(&self, kind: Kind) -> Result<(), CommandError> {
@@ -262,7 +279,7 @@ impl Object {
                 output::grid(&["", "before", "after"], &rows.collect::<Vec<_>>())?;
             }
         }
-        Ok(())
+        self.tell_flags()
     }
 
     fn report(&self) -> Json {
@@ -282,6 +299,7 @@ impl Object {
             "connection": self.connection,
             "id": self.id,
             "steps": steps.collect::<Vec<_>>(),
+            "flags": self.flags,
         })
     }
 
@@ -295,6 +313,7 @@ impl Object {
             "id": self.id,
             "removed": state.is_removed,
             "values": values.collect::<Map<_, _>>(),
+            "flags": self.flags,
         })
     }
 }

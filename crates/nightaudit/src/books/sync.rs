@@ -54,13 +54,20 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
         Format::Json => output::json(&report(&runs))?,
         Format::Table => runs.iter().try_for_each(tell)?,
     }
-    if runs.iter().all(|run| run.summary.is_complete()) {
-        return Ok(());
+    if !runs.iter().all(|run| run.summary.is_complete()) {
+        return Err(CommandError::NotWell(
+            "not all could be read; what could is in. Do what is said with each problem, then sync again"
+                .to_owned(),
+        ));
     }
-    Err(CommandError::NotWell(
-        "not all could be read; what could is in. Do what is said with each problem, then sync again"
-            .to_owned(),
-    ))
+    if !runs.iter().all(|run| run.summary.is_understood()) {
+        return Err(CommandError::NotUnderstood(
+            "all was read and is in, but some of it is not understood: see what is said of each, and \
+             do not compute with it unseen"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Syncs one connection and shows how far it is, until it is done or somebody wants it to stop.
@@ -113,7 +120,8 @@ struct Told {
 fn report(runs: &[Run]) -> Value {
     let connections: Vec<Value> = runs.iter().map(report_of).collect();
     let is_complete = runs.iter().all(|run| run.summary.is_complete());
-    json!({"complete": is_complete, "connections": connections})
+    let is_understood = runs.iter().all(|run| run.summary.is_understood());
+    json!({"complete": is_complete, "understood": is_understood, "connections": connections})
 }
 
 fn report_of(run: &Run) -> Value {
@@ -129,11 +137,14 @@ fn report_of(run: &Run) -> Value {
         "connection": run.connection.id,
         "base_url": run.connection.base_url.to_string(),
         "complete": summary.is_complete(),
+        "understood": summary.is_understood(),
         "parts": parts.collect::<Map<_, _>>(),
         "windows": {"read": summary.windows_read, "mature": summary.windows_mature},
         "resumed": summary.resumed.iter().map(|(list, done)| json!({"list": list, "done": done})).collect::<Vec<_>>(),
         "problems": summary.problems,
         "more_problems": summary.problems_beyond,
+        "flagged": summary.flagged,
+        "more_flagged": summary.flagged_beyond(),
     })
 }
 
@@ -189,6 +200,13 @@ fn tell(run: &Run) -> Result<(), CommandError> {
         output::line(format_args!(
             "… and {more} more that could not be read: the log has them"
         ))?;
+    }
+    for flagged in &summary.flagged {
+        output::line(format_args!("not understood: {flagged}"))?;
+    }
+    if summary.flagged_beyond() > 0 {
+        let more = summary.flagged_beyond();
+        output::line(format_args!("… and {more} more that are not understood"))?;
     }
     Ok(())
 }

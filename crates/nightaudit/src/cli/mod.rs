@@ -57,7 +57,8 @@ Exit codes:
   2  the command line or the configuration makes no sense
   3  refused, and nothing changed: no such account, made already, a server has the data directory
   4  done, but not well: a light of the connection is red, or not all could be read
-  5  the books do not hold: a record is not as it was appended, or a mirror not as its evidence says";
+  5  the books do not hold: a record is not as it was appended, or a mirror not as its evidence says
+  6  all was read and is kept, but some of it is not understood, such as a status that nobody documents";
 
 /// The nightly close for vacation rentals: a payments platform that speaks the Guesty Open API, and
 /// books that mirror such an account.

@@ -17,7 +17,9 @@ is not new.
 Where a server has the data directory, it does the work; Ctrl-C then ends the command, not the run.
 
 Exit code 4 says that something could not be read: what, and what to do, is in the summary, and the
-rest is in.
+rest is in. Exit code 6 says that all was read, but that some of it is not understood, such as a
+currency unknown to ISO 4217: which objects, and why, is in the summary. They are kept as they came.
+What an earlier run read, and this one did not, does not count.
 
 Examples:
   nightaudit sync
@@ -51,7 +53,7 @@ What has a reservation's confirmation code is found by it (reservation, transact
 everything also by its id, and the account by its kind alone. Works while a server runs.
 
 A date means the end of that day in UTC. With --as-known-on each value is shown as it was known then,
-since when, and by which record.
+since when, and by which record. What in it is not understood is said too.
 
 Examples:
   nightaudit history reservation HMABC123

@@ -302,6 +302,41 @@ on_both_engines! {
         server.stop();
     }
 
+    async fn what_is_not_understood_is_named_with_an_exit_code_of_its_own(estate: Estate) {
+        let books = &estate.books;
+        let (server, credentials) = estate.guide();
+        let relay = Relay::to(&server.base).await;
+        connect(books, &relay.base, &credentials);
+        relay.write_instead(r#""status":"confirmed""#, r#""status":"teleported""#);
+        let why = r#"status is none of the documented values: "teleported""#;
+
+        let told = books.run(&["sync", "--format", "json"]).expect(6);
+        assert!(told.stderr.contains("not understood"), "{told:?}");
+        let report = told.json();
+        assert_eq!((&report["complete"], &report["understood"]), (&json!(true), &json!(false)));
+        let flagged = &report["connections"][0]["flagged"];
+        assert_eq!(flagged[0]["id"], RESERVATION, "{report}");
+        let flags = json!([{"field": "status", "reason": "unknown", "value": "teleported"}]);
+        assert_eq!(flagged[0]["flags"], flags);
+        let code = flagged[0]["code"].as_str().unwrap();
+        let told = books.run(&["sync", "reservations"]).expect(6).stdout;
+        let named = format!("not understood: reservation {code}: {why}");
+        assert!(told.contains(&named), "{told}");
+
+        let history = ["history", "reservation", code];
+        let told = books.run(&history).expect(0).stdout;
+        assert!(told.contains(&format!("not understood: {why}")), "{told}");
+        let told = books.run(&[&history[..], &["--format", "json"]].concat()).expect(0).json();
+        assert_eq!(told["objects"][0]["flags"], flags);
+        // What is not read again does not count, nor what is as it should be again.
+        books.run(&["sync", "properties"]).expect(0);
+        relay.write_instead("teleported", "");
+        sync(books);
+        let told = books.run(&history).expect(0).stdout;
+        assert!(!told.contains("not understood"), "{told}");
+        server.stop();
+    }
+
     async fn the_server_that_has_the_directory_syncs_and_rebuilds(estate: Estate) {
         let books = &estate.books;
         let (platform, credentials) = estate.guide();

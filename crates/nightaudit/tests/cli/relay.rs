@@ -25,6 +25,8 @@ struct Inside {
     /// How many more requests are passed on; none: all are.
     left: Mutex<Option<usize>>,
     stuck: Notify,
+    /// What is written otherwise in the bodies of replies.
+    instead: Mutex<Option<(String, String)>>,
 }
 
 impl Relay {
@@ -37,12 +39,19 @@ impl Relay {
             http: http.build().unwrap(),
             left: Mutex::new(None),
             stuck: Notify::new(),
+            instead: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass).with_state(Arc::clone(&inside));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { base, inside }
+    }
+
+    /// Writes something else for a text in every reply.
+    pub fn write_instead(&self, text: &str, other: &str) {
+        let instead = Some((text.to_owned(), other.to_owned()));
+        *self.inside.instead.lock().unwrap() = instead;
     }
 
     /// Lets so many more requests through; the next one is never answered.
@@ -93,5 +102,10 @@ async fn pass(State(inside): State<Arc<Inside>>, request: Request) -> Response {
     for own in [CONTENT_LENGTH, TRANSFER_ENCODING] {
         headers.remove(own);
     }
-    (status, headers, Body::from(reply.bytes().await.unwrap())).into_response()
+    let mut body = reply.bytes().await.unwrap();
+    if let Some((text, other)) = inside.instead.lock().unwrap().as_ref() {
+        let whole = String::from_utf8(body.to_vec()).unwrap();
+        body = whole.replace(text, other).into();
+    }
+    (status, headers, Body::from(body)).into_response()
 }
