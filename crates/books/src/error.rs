@@ -8,6 +8,7 @@ use crate::choice::ChoiceError;
 use crate::connection::InvalidWebhookBase;
 use crate::evidence::Flaw;
 use crate::mirror::Kind;
+use crate::sync::UnreadableSpan;
 
 /// A failure of the books.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,9 @@ pub enum Error {
         /// What is wrong there.
         flaw: Flaw,
     },
+    /// Dates of which nothing can be read.
+    #[error(transparent)]
+    Span(#[from] UnreadableSpan),
     /// Two rebuilds at once.
     #[error(
         "another rebuild of the mirror of connection {0} began meanwhile, and this one ended for it: \
@@ -159,6 +163,7 @@ impl Error {
                 | Self::AnotherAccount { .. }
                 | Self::AccountTaken { .. }
                 | Self::SyncUnderWay { .. }
+                | Self::Span(_)
                 | Self::Choice(_)
                 | Self::BaseUrl(_)
                 | Self::WebhookBase(_)

@@ -33,5 +33,5 @@ pub use record::RunRecord;
 pub use reread::RereadError;
 pub use run::{Settings, Sync};
 pub use source::{FirstGeneration, List, ListPage, Source};
-pub use span::{InvalidSpan, Span};
+pub use span::{InvalidSpan, Span, UnreadableSpan};
 pub use summary::{Part, Problem, Progress, Summary};

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use guesty::seen::account::Account;
-use guesty::{Error as SourceError, Reply, ReportQuery, Window};
+use guesty::{Error as SourceError, Problem, Reply, ReportQuery, Window};
 use store::{Connection, both};
 
 use super::months::{months, next};
@@ -23,7 +23,12 @@ use crate::schema::object;
 
 /// How long before a stay its first payment may be, and how far back nothing is looked for.
 const MONTHS_BEFORE_A_STAY: Months = Months::new(12);
-const MONTHS_MAX: Months = Months::new(120);
+pub(super) const MONTHS_MAX: Months = Months::new(120);
+
+/// How many months may be refused one after the other: none of the others would be given either.
+const REFUSALS_MAX: u32 = 3;
+const GIVEN_UP: &str = "not asked for in this run, as the source refused three months one after \
+                        the other: see above";
 
 /// The two reports.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +46,24 @@ impl Report {
     }
 }
 
+/// The reading of a report.
+struct Reading {
+    report: Report,
+    /// How many months were refused one after the other.
+    refusals: u32,
+}
+
+impl Reading {
+    /// Whether no more of its months are asked for.
+    fn is_over(&self, run: &mut Run<'_>) -> bool {
+        let is_given_up = self.refusals >= REFUSALS_MAX;
+        if is_given_up && !run.is_cut_off {
+            run.note(format!("the other {}", self.report.name()), &GIVEN_UP);
+        }
+        is_given_up || run.is_cut_off
+    }
+}
+
 impl Sync {
     pub(super) async fn payments(
         &self,
@@ -48,24 +71,32 @@ impl Sync {
         span: Option<Span>,
     ) -> Result<(), Error> {
         for report in [Report::Transactions, Report::Payouts] {
+            let refusals = 0;
+            let reading = Reading { report, refusals };
             match span {
-                Some(span) => self.months_of(run, report, span).await?,
-                None => self.all_months_of(run, report).await?,
+                Some(span) => self.months_of(run, reading, span).await?,
+                None => self.all_months_of(run, reading).await?,
             }
         }
         Ok(())
     }
 
     /// Months that somebody wants to have read, whether mature or not.
-    async fn months_of(&self, run: &mut Run<'_>, report: Report, span: Span) -> Result<(), Error> {
+    async fn months_of(
+        &self,
+        run: &mut Run<'_>,
+        mut reading: Reading,
+        span: Span,
+    ) -> Result<(), Error> {
+        let report = reading.report;
         let windows: Vec<Window> = months(span).collect();
         let total = windows.len() as u64;
         for (done, window) in (1..).zip(windows) {
-            if run.is_cut_off {
+            if reading.is_over(run) {
                 break;
             }
             let place = self.place(&name(report, window)).await?;
-            self.month(run, report, window, place).await?;
+            self.month(run, &mut reading, window, place).await?;
             run.tell(report.name(), done, Some(total));
         }
         Ok(())
@@ -73,7 +104,8 @@ impl Sync {
 
     /// All months up to this one that are not mature, and those after it while they have rows: an
     /// account's own time may be ahead of ours.
-    async fn all_months_of(&self, run: &mut Run<'_>, report: Report) -> Result<(), Error> {
+    async fn all_months_of(&self, run: &mut Run<'_>, mut reading: Reading) -> Result<(), Error> {
+        let report = reading.report;
         let today = self.now().date();
         let Ok(span) = Span::new(self.first_day(today).await?, today) else {
             return Ok(());
@@ -82,12 +114,15 @@ impl Sync {
         let total = windows.len() as u64;
         windows.reverse();
         let mut done = 0;
-        while let Some(window) = windows.pop().filter(|_| !run.is_cut_off) {
+        while let Some(window) = windows.pop() {
+            if reading.is_over(run) {
+                break;
+            }
             let place = self.place(&name(report, window)).await?;
             if self.is_mature(window, place.read_ms) {
                 run.summary.windows_mature += 1;
             } else {
-                let rows = self.month(run, report, window, place).await?;
+                let rows = self.month(run, &mut reading, window, place).await?;
                 if windows.is_empty() && rows > 0 {
                     windows.extend(next(window));
                 }
@@ -102,10 +137,11 @@ impl Sync {
     async fn month(
         &self,
         run: &mut Run<'_>,
-        report: Report,
+        reading: &mut Reading,
         window: Window,
         place: Place,
     ) -> Result<usize, Error> {
+        let report = reading.report;
         let as_of = self.present_of_the_source().await?;
         let mut replies = self.replies(report, window);
         let mut spool = Spool::new();
@@ -114,11 +150,15 @@ impl Sync {
                 Ok(Some(reply)) => spool.push(&reply)?,
                 Ok(None) => break,
                 Err(error) => {
+                    let is_refused =
+                        matches!(error.problem, Problem::Refused(_) | Problem::NotFound(_));
+                    reading.refusals = if is_refused { reading.refusals + 1 } else { 0 };
                     run.note_failure(name(report, window), &error);
                     return Ok(0);
                 }
             }
         }
+        reading.refusals = 0;
         let taken = self.take_in_whole(run, spool, place.at_end_as_of(as_of));
         let rows = taken.await?.rows;
         run.summary.windows_read += 1;

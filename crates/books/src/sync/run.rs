@@ -10,7 +10,8 @@ use store::{Clock, Connection};
 use super::lease::{Lease, RunId};
 use super::place::Place;
 use super::record::Plan;
-use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary};
+use super::reports::MONTHS_MAX;
+use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary, UnreadableSpan};
 use crate::Error;
 use crate::evidence::Chain;
 use crate::mirror::{Counts, Delivery, absorb};
@@ -113,7 +114,7 @@ impl Sync {
     /// Reads some parts, in their own order. The span is of arrivals for reservations, of the
     /// processors' dates for payments; without one, all reservations are read, and all months that
     /// are not mature. What cannot be read is in the summary; an error is the database's, or that
-    /// another run is under way.
+    /// another run is under way, or that the span is absurd.
     pub async fn run(
         &self,
         parts: &[Part],
@@ -123,6 +124,12 @@ impl Sync {
         let parts: Vec<Part> = (Part::ALL.into_iter())
             .filter(|part| parts.contains(part))
             .collect();
+        if let Some(span) = span {
+            span.check(self.now().date())?;
+            if parts.contains(&Part::Payments) && !span.is_within(MONTHS_MAX) {
+                return Err(UnreadableSpan::TooLong.into());
+            }
+        }
         let plan = Plan {
             parts,
             changed_only: false,

@@ -1,7 +1,15 @@
 //! Dates from one to another.
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
+
+/// No source is as old as this.
+const EARLIEST: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+/// How far ahead stays are booked.
+const MONTHS_AHEAD: Months = Months::new(24);
 
 /// Dates from one to another, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +42,44 @@ pub struct InvalidSpan {
     to: NaiveDate,
 }
 
+/// Dates on which no source has anything, or too many for one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableSpan {
+    /// It begins too early.
+    #[error("the dates begin on {0}, and there is nothing before {EARLIEST}: give a later one")]
+    TooEarly(NaiveDate),
+    /// It ends too late.
+    #[error("the dates end on {to}, more than two years ahead: give {latest} or an earlier one")]
+    TooLate {
+        /// Its last date.
+        to: NaiveDate,
+        /// The last one that can be.
+        latest: NaiveDate,
+    },
+    /// It has more months of reports than one run reads.
+    #[error("the dates are more than ten years, which are too many for payments: give fewer")]
+    TooLong,
+}
+
 impl Span {
+    /// Whether anything can be read of it, on some day.
+    pub(super) fn check(self, today: NaiveDate) -> Result<(), UnreadableSpan> {
+        let latest = today.checked_add_months(MONTHS_AHEAD).unwrap_or(today);
+        if self.from < EARLIEST {
+            return Err(UnreadableSpan::TooEarly(self.from));
+        }
+        if self.to > latest {
+            let to = self.to;
+            return Err(UnreadableSpan::TooLate { to, latest });
+        }
+        Ok(())
+    }
+
+    /// Whether it is no longer than so many months.
+    pub(super) fn is_within(self, months: Months) -> bool {
+        (self.from.checked_add_months(months)).is_none_or(|end| self.to < end)
+    }
+
     /// From one date to another.
     pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self, InvalidSpan> {
         if to < from {

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use books::evidence::Verdict;
 use books::mirror::{AsOf, Counts, Kind, Known, Lookup, Mirror};
 use books::sync::{Part, Settings, Span, Summary, Sync};
+use guesty::seen::account::Account;
 use guesty::seen::listing::Listing;
 use guesty::seen::reservation::Reservation;
 use guesty::seen::transaction::Transaction;
@@ -255,6 +259,52 @@ on_both_engines! {
         assert_eq!(mirror.count(Kind::Reservation).await.unwrap(), 5);
         house.with(|rooms| rooms.broken.clear());
         assert_eq!(run_all(&desk, &house).await.total().removed, 0);
+    }
+
+    async fn dates_of_which_nothing_can_be_read_are_refused(desk: Desk) {
+        let house = furnished(1).await;
+        let absurd = [
+            ("0001-01-01", "9999-12-31", Part::Payments, "there is nothing before 2000-01-01"),
+            ("2026-01-01", "2029-01-01", Part::Reservations, "more than two years ahead"),
+            ("2016-01-01", "2026-01-01", Part::Payments, "more than ten years"),
+        ];
+        for (from, to, part, says) in absurd {
+            let refused = sync(&desk, &house).run(&[part], Some(span(from, to)), &|_| ()).await;
+            let refused = refused.unwrap_err();
+            assert!(refused.is_refusal() && refused.to_string().contains(says), "{refused}");
+        }
+        assert_eq!(house.asked(), Vec::<String>::new());
+        let decade = Some(span("2016-01-01", "2025-12-31"));
+        assert_eq!(run(&desk, &house, &[Part::Payments], decade).await.windows_read, 240);
+    }
+
+    async fn a_report_that_is_refused_month_after_month_is_given_up(desk: Desk) {
+        let house = furnished(1).await;
+        house.with(|rooms| rooms.instead = Some(Box::new(|path, _| {
+            let refused = (StatusCode::BAD_REQUEST, Json(json!("no"))).into_response();
+            (path == "payment-transactions/reports").then_some(refused)
+        })));
+        let year = Some(span("2026-01-01", "2026-12-31"));
+        let summary = run(&desk, &house, &[Part::Payments], year).await;
+        let asked = house.asked();
+        let asked = asked.iter().filter(|asked| asked.starts_with("payment-transactions/reports?"));
+        assert_eq!((asked.count(), summary.windows_read), (3, 12), "{summary:?}");
+        assert_eq!(summary.problems.len(), 4);
+        assert!(summary.problems[3].reason.contains("refused three months"), "{summary:?}");
+    }
+
+    async fn what_says_nothing_of_an_account_is_not_taken_for_it(desk: Desk) {
+        let house = furnished(1).await;
+        run_all(&desk, &house).await;
+        let mirror = Mirror::of(&desk.chain);
+        let before = mirror.get::<Account>("account", AsOf::Now).await.unwrap();
+        for nothing in [json!({}), json!({"results": [], "count": 0})] {
+            house.with(|rooms| rooms.account = Some((StatusCode::OK, nothing)));
+            let summary = run(&desk, &house, &[Part::Properties], None).await;
+            assert_eq!(summary.problems.len(), 1, "{summary:?}");
+            assert!(summary.problems[0].reason.contains("an account without an id"), "{summary:?}");
+            assert_eq!(mirror.get::<Account>("account", AsOf::Now).await.unwrap(), before);
+        }
     }
 }
 
