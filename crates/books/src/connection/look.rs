@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::id::ConnectionId;
 use futures_util::TryStreamExt;
-use guesty::{Guesty, ListingQuery, Problem, Reader, Refusal, RetryPolicy, Settings};
+use guesty::{Field, Guesty, ListingQuery, Problem, Reader, Refusal, RetryPolicy, Settings};
 
 use super::{Light, Lights};
 use crate::{Books, Error};
@@ -40,6 +40,11 @@ impl Books {
             Ok(answer) => answer.value,
             Err(error) => return Ok(Lights::without_account(&error.problem)),
         };
+        if account.id == Field::Absent {
+            let nothing = "the source answers with an account without an id: check whether the \
+                           address is that of an Open API";
+            return Ok(Lights::with_wrong_account(nothing));
+        }
         if account.active.get() == Some(false) {
             let inactive = "the account is not in use: let the source activate it";
             return Ok(Lights::with_wrong_account(inactive));

@@ -78,6 +78,7 @@ impl Seen {
 
     pub(super) fn account(account: &Account) -> Result<Self, String> {
         // Applications of one account are told different ids of it, and there is only one.
+        text(&account.id).ok_or("an account without an id")?;
         Self::new(
             Kind::Account,
             Some("account".to_owned()),

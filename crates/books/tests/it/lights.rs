@@ -167,6 +167,12 @@ on_both_engines! {
         assert_no_account(&lights(&desk, &house).await, "the account is not in use");
     }
 
+    async fn an_account_without_an_id_is_red(desk: Desk) {
+        let house = house().await;
+        house.with(|rooms| rooms.account = Some((StatusCode::OK, json!({"results": [], "count": 0}))));
+        assert_no_account(&lights(&desk, &house).await, "an account without an id");
+    }
+
     async fn what_the_application_may_not_read_is_told_from_a_bad_token(desk: Desk) {
         let house = house().await;
         let id = connect(&desk, house.base()).await;
