@@ -2,16 +2,20 @@
 //! for it.
 //!
 //! A token names its account, the same for all applications of the account. Where it does not, the
-//! id that the source tells this application stands for it.
+//! id that the source tells this application stands for it. Even where it does, the source must not
+//! tell the same credentials of another account than before.
 
 use std::sync::Arc;
 
 use contract::id::{AccountId, ConnectionId};
+use guesty::seen::account::Account;
 use guesty::{Guesty, Limits, Reader, Settings};
 use store::Lock;
 
 use super::row::{self, Row};
 use super::{change, look};
+use crate::evidence::Chain;
+use crate::mirror::{AsOf, Mirror};
 use crate::{Books, Error};
 
 impl Books {
@@ -112,6 +116,34 @@ impl Books {
         let open = self.vault().open(&from.context(secret), sealed)?;
         Ok(self.vault().seal(&to.context(secret), &open)?)
     }
+}
+
+/// Makes sure that the source tells of the account that it told of before: an error if it tells these
+/// credentials of another. Other applications may be told another id, so what it told before the
+/// credentials were saved says nothing.
+pub(crate) async fn is_told_again(chain: &Chain, told: &Account) -> Result<(), Error> {
+    let mirror = Mirror::of(chain);
+    let Some(known) = mirror.get::<Account>("account", AsOf::Now).await? else {
+        return Ok(());
+    };
+    let (Some(before), Some(found)) = (known.value.id.get(), told.id.get()) else {
+        return Ok(());
+    };
+    if before == found || !is_since_saved(chain, known.record).await? {
+        return Ok(());
+    }
+    Err(Error::AnotherAccount {
+        connection: chain.id,
+        known: AccountId(before),
+        found: AccountId(found),
+    })
+}
+
+async fn is_since_saved(chain: &Chain, record: i64) -> Result<bool, Error> {
+    let id = chain.id;
+    let saved = chain.store.read(move |c| row::saved_at(c, id)).await?;
+    let record = chain.record(record).await?;
+    Ok(record.is_some_and(|record| saved.is_none_or(|saved| record.at >= saved)))
 }
 
 async fn account_of(reader: &Reader) -> Result<Option<AccountId>, Error> {

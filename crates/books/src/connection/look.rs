@@ -7,6 +7,7 @@ use contract::id::ConnectionId;
 use futures_util::TryStreamExt;
 use guesty::{Field, Guesty, ListingQuery, Problem, Reader, Refusal, RetryPolicy, Settings};
 
+use super::account::is_told_again;
 use super::{Light, Lights};
 use crate::{Books, Error};
 
@@ -49,7 +50,8 @@ impl Books {
             let inactive = "the account is not in use: let the source activate it";
             return Ok(Lights::with_wrong_account(inactive));
         }
-        match self.recognize(id, &reader).await {
+        let is_told_again = is_told_again(&self.begin_chain(id).await?, &account).await;
+        match is_told_again.and(self.recognize(id, &reader).await) {
             Ok(()) => {}
             Err(Error::Source(error)) => return Ok(Lights::without_account(&error.problem)),
             Err(error @ (Error::AnotherAccount { .. } | Error::AccountTaken { .. })) => {

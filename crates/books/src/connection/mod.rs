@@ -7,7 +7,7 @@
 //!
 //! This module refuses to know what is read over a connection.
 
-mod account;
+pub(crate) mod account;
 mod disconnect;
 mod lights;
 mod look;

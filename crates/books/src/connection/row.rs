@@ -187,6 +187,15 @@ pub(super) fn keep_webhook_base(
     Ok(())
 }
 
+/// When the credentials of a connection were saved.
+pub(super) fn saved_at(
+    c: &mut store::Connection,
+    id: ConnectionId,
+) -> Result<Option<Timestamp>, Error> {
+    let saved = connection::table.find(id).select(connection::saved_ms);
+    Ok(saved.first(c).optional()?)
+}
+
 /// Keeps how it looks.
 pub(super) fn keep_lights(
     c: &mut store::Connection,

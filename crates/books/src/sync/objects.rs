@@ -13,6 +13,7 @@ use super::source::CHANGES;
 use super::walk::{Gap, Walk};
 use super::{List, Span, Sync};
 use crate::Error;
+use crate::connection::account::is_told_again;
 use crate::mirror::{Delivery, Kind, ReaderId, current};
 use crate::schema::object;
 
@@ -31,7 +32,13 @@ const OUT_OF_ORDER: &str =
 impl Sync {
     pub(super) async fn properties(&self, run: &mut Run<'_>) -> Result<(), Error> {
         match self.reader.account().await {
-            Ok(account) => self.take_in(run, &account.reply).await?,
+            Ok(account) => match is_told_again(&self.chain, &account.value).await {
+                Err(error @ Error::AnotherAccount { .. }) => run.note_another_account(&error),
+                told => {
+                    told?;
+                    self.take_in(run, &account.reply).await?;
+                }
+            },
             Err(error) => run.note_failure("the account", &error),
         }
         for active in [true, false] {

@@ -85,6 +85,12 @@ impl Run<'_> {
         self.note(what, error);
     }
 
+    /// The source tells of another account: nothing of that is asked for.
+    pub(super) fn note_another_account(&mut self, error: &Error) {
+        self.is_cut_off = true;
+        self.note("the account", error);
+    }
+
     /// What in a reply could not be read is a problem of its own each time.
     pub(super) fn note_unreadable(&mut self, delivery: &Delivery) {
         for reason in &delivery.reading.unreadable {

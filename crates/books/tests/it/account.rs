@@ -1,13 +1,16 @@
 //! Which account a connection leads to: another application goes on, another account does not.
 
+use axum::http::StatusCode;
 use books::Error;
 use books::connection::Connection;
 use books::mirror::{Kind, Mirror};
 use books::sync::Part;
 use books::{Pace, SyncOrder};
+use chrono::TimeDelta;
 use contract::id::PortfolioId;
 use futures_util::future::join_all;
 use guesty::{BaseUrl, Credentials};
+use serde_json::json;
 use store::on_both_engines;
 
 use crate::house::{House, id, listing};
@@ -157,6 +160,36 @@ on_both_engines! {
         let refused = desk.books.sync(&order(&again), &|_| ()).await.unwrap_err();
         assert!(matches!(refused, Error::AnotherAccount { .. }), "{refused}");
         assert_eq!(properties(&desk, &again).await, 1);
+    }
+
+    async fn credentials_that_are_told_of_another_account_bring_nothing_in(desk: Desk) {
+        let house = house(1).await;
+        let portfolio = portfolio(&desk).await;
+        let connection = connect(&desk, portfolio, &house, "0oaFIRST").await;
+        desk.books.sync(&order(&connection), &|_| ()).await.unwrap();
+        let length = || async {
+            let chain = desk.books.begin_chain(connection.id).await.unwrap();
+            chain.tip().await.unwrap().length
+        };
+        let before = length().await;
+        // The token still names the account of before.
+        house.with(|rooms| {
+            rooms.account = Some((StatusCode::OK, json!({"_id": id(2)})));
+            rooms.listings = vec![listing(1), listing(2)];
+        });
+        let summary = desk.books.sync(&order(&connection), &|_| ()).await.unwrap();
+        assert_eq!(summary.problems.len(), 1, "{summary:?}");
+        assert!(summary.problems[0].reason.contains(&id(2)), "{summary:?}");
+        assert_eq!((length().await, properties(&desk, &connection).await), (before, 1));
+        let lights = desk.books.refresh(connection.id).await.unwrap();
+        assert!(!lights.admin.is_green && lights.admin.message.contains(&id(2)), "{lights:?}");
+
+        // Another application of the account may be told another id of it.
+        desk.clock.advance(TimeDelta::seconds(1));
+        connect(&desk, portfolio, &house, "0oaSECOND").await;
+        assert!(desk.books.refresh(connection.id).await.unwrap().admin.is_green);
+        let summary = desk.books.sync(&order(&connection), &|_| ()).await.unwrap();
+        assert_eq!((summary.problems.len(), summary.total().new), (0, 1), "{summary:?}");
     }
 
     async fn a_source_that_cannot_be_asked_which_account_it_is_gets_a_connection(desk: Desk) {
