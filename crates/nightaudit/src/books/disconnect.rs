@@ -20,19 +20,23 @@ pub(crate) async fn run(args: DisconnectArgs) -> Result<(), CommandError> {
         is_meant(connection)?;
     }
     let ended = desk.disconnect(connection).await?;
+    let removed = match ended.left {
+        None => "its client secret, its token and its webhook",
+        Some(_) => "its client secret and its token here; not its webhook at the source",
+    };
     match args.format {
         Format::Json => output::json(&ended)?,
         Format::Table => output::line(format_args!(
             "connection {connection} ({} at {}) is disconnected\n\
-             removed: its client secret, its token and its webhook\n\
+             removed: {removed}\n\
              kept: its evidence and its mirror; connecting the same account again goes on with them",
             ended.standing.client_id, ended.standing.base_url
         ))?,
     }
-    if let Some(left) = &ended.left {
-        output::note(left);
+    match ended.left {
+        None => Ok(()),
+        Some(left) => Err(CommandError::NotWell(left)),
     }
-    Ok(())
 }
 
 fn is_meant(connection: ConnectionId) -> Result<(), CommandError> {

@@ -36,7 +36,8 @@ Examples:
 
 const DISCONNECT_HELP: &str = "\
 Removes the secret and the token here and the webhook at the source. Evidence and mirror stay, and
-connecting the same account again goes on with them.
+connecting the same account again goes on with them. Exit code 4 says that a webhook may be left at
+the source, and which.
 
 Examples:
   nightaudit disconnect

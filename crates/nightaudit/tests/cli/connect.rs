@@ -266,6 +266,24 @@ async fn which_connection_is_meant_must_be_said_where_there_are_several() {
 }
 
 #[tokio::test]
+async fn disconnecting_without_the_source_says_what_is_left_there() {
+    let Two { there, here } = Two::on(Engine::Sqlite).await;
+    let (platform, credentials) = platform(&there);
+    let address = ["--webhook-url", "https://books.example.com"];
+    here.connect(&platform.base, &credentials, &address)
+        .expect(0);
+    platform.stop();
+    let ended = here.run(&["disconnect", "--yes"]).expect(4);
+    let removed = "removed: its client secret and its token here; not its webhook";
+    assert!(ended.stdout.contains(removed), "{ended:?}");
+    assert!(
+        ended.stderr.contains("remove it there by hand"),
+        "{ended:?}"
+    );
+    here.run(&["disconnect", "--yes"]).expect(0);
+}
+
+#[tokio::test]
 async fn a_wrong_secret_turns_the_light_red_until_it_is_repaired() {
     let home = Home::on(Engine::Sqlite).await;
     let (server, credentials) = platform(&home);
