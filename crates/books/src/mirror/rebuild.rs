@@ -169,7 +169,8 @@ impl Mirror {
 
 /// Another rebuild takes away what this one has not finished.
 fn is_there(c: &mut Connection, chain: ConnectionId, mirror: i64) -> Result<(), Error> {
-    let row = mirror::table.find(mirror).select(mirror::id);
+    let row = mirror::table.find(mirror).filter(mirror::folded.ge(0));
+    let row = row.select(mirror::id);
     let found = both!(c, c => row.first::<i64>(c).optional())?;
     found.map(|_| ()).ok_or(Error::RebuiltElsewhere(chain))
 }

@@ -280,17 +280,4 @@ on_both_engines! {
         let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
         assert_eq!((rebuilt.records, rebuilt.before), (90, Some(rebuilt.after)));
     }
-
-    async fn a_chain_with_gaps_is_folded_without_what_is_missing(desk: Desk) {
-        let mirror = Mirror::of(&desk.chain);
-        for paid in 0..60 {
-            let stay = reservation(paid, "2026-12-01", "1");
-            take(&mirror, "/v1/reservations?skip=0", &json!({"results": [stay]}), 0).await;
-        }
-        // In the middle of those that are read together, at their end, and at the end of all.
-        desk.sql("DELETE FROM evidence WHERE number IN (10, 40, 60)").await;
-        let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
-        assert_ne!(rebuilt.before, Some(rebuilt.after));
-        assert_eq!(mirror.count(Kind::Reservation).await.unwrap(), 57);
-    }
 }

@@ -316,7 +316,7 @@ async fn amounts_are_exact_or_flagged_whatever_they_look_like() {
     let rogue = Rogue::with(pages_from(0, move |_| body.clone().into_response())).await;
     assert_eq!(rogue.read().await.problems, []);
     for (number, (amount, odd)) in amounts.iter().enumerate() {
-        let told = odd.map(|odd| format!("money.totalPaid cannot be read: \"{odd}\""));
+        let told = odd.map(|odd| format!("money.totalPaid cannot be read: {odd:?}"));
         assert_eq!(rogue.flags(number).await, Vec::from_iter(told), "{amount}");
     }
 }
