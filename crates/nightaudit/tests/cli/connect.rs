@@ -154,6 +154,7 @@ on_both_engines! {
         let elsewhere = elsewhere["connection"].as_str().unwrap();
         here.run(&["disconnect", "--yes", "--connection", elsewhere]).expect(0);
         assert_eq!(status(here, 0), again.json());
+        here.run(&["sync", "properties", "--no-limits"]).expect(0);
 
         // A server does the same.
         let books = here.serve(&["--only", "books"]);
