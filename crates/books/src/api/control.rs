@@ -66,27 +66,28 @@ async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> R
 
 type Reply<T> = Result<Json<T>, Refused>;
 
-/// Goes on to its end when whoever asked goes away: credentials are kept whole or not at all.
 async fn connect(
     State(desk): State<Arc<Desk>>,
     Order(order): Order<ConnectOrder>,
 ) -> Reply<Connected> {
-    let connecting = tokio::spawn(async move { desk.books.order_connect(order).await });
-    let connected = connecting.await.map_err(|_| store::Error::Panicked)?;
-    Ok(Json(connected?))
+    to_its_end(async move { desk.books.order_connect(order).await }).await
 }
 
-/// Goes on to its end when whoever asked goes away: a webhook that is subscribed to is kept.
 async fn refresh(State(desk): State<Arc<Desk>>, Path(id): Path<ConnectionId>) -> Reply<Standing> {
-    let looking = tokio::spawn(async move { desk.books.order_refresh(id).await });
-    let standing = looking.await.map_err(|_| store::Error::Panicked)?;
-    Ok(Json(standing?))
+    to_its_end(async move { desk.books.order_refresh(id).await }).await
 }
 
 async fn disconnect(State(desk): State<Arc<Desk>>, Path(id): Path<ConnectionId>) -> Reply<Ended> {
-    let ending = tokio::spawn(async move { desk.books.order_disconnect(id).await });
-    let ended = ending.await.map_err(|_| store::Error::Panicked)?;
-    Ok(Json(ended?))
+    to_its_end(async move { desk.books.order_disconnect(id).await }).await
+}
+
+/// Goes on when whoever asked goes away: credentials are kept whole or not at all, and so is a
+/// webhook that is subscribed to.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Reply<T> {
+    let done = tokio::spawn(work).await;
+    Ok(Json(done.map_err(|_| store::Error::Panicked)??))
 }
 
 #[derive(Deserialize)]
