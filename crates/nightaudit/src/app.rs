@@ -10,7 +10,7 @@ use crate::output;
 
 /// Makes an application and shows its secret, this once.
 pub(crate) async fn create(args: AppCreateArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let order = ApplicationOrder {
         name: args.name,
         account: args.account,
@@ -36,7 +36,7 @@ pub(crate) async fn create(args: AppCreateArgs) -> Result<(), CommandError> {
         ));
     }
     let credentials = &made.credentials;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(credentials)?,
         Format::Table => {
             output::table(&[

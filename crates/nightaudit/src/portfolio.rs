@@ -4,21 +4,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use payments::fixtures::{Group, PortfolioMade, PortfolioOrder, Progress};
 use store::{Clock, SystemClock};
 
-use crate::cli::{Format, Place};
+use crate::cli::{Common, Format};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::error::CommandError;
 use crate::output;
 
 /// Makes it, and tells what it has come to.
-pub(crate) async fn make(
-    order: PortfolioOrder,
-    format: Format,
-    place: Place,
-) -> Result<(), CommandError> {
+pub(crate) async fn make(order: PortfolioOrder, common: Common) -> Result<(), CommandError> {
     // What makes no sense is said before anybody is asked.
     order.check(SystemClock.now())?;
-    let config = Config::of(place)?;
+    let config = Config::of(common.place)?;
     let bar = bar(&order)?;
     let told = bar.clone();
     let made = Desk::find(&config)
@@ -27,7 +23,7 @@ pub(crate) async fn make(
         .await;
     bar.finish_and_clear();
     let made = made?;
-    match format {
+    match common.format {
         Format::Json => output::json(&made)?,
         Format::Table => tell(&made)?,
     }

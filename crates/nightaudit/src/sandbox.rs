@@ -25,15 +25,15 @@ pub(crate) async fn seed(args: SeedArgs) -> Result<(), CommandError> {
             seed: args.seed,
             from: args.from,
         };
-        return portfolio::make(order, args.format, args.place).await;
+        return portfolio::make(order, args.common).await;
     }
     let fixture = args.fixture;
     let fixture =
         fixture.ok_or_else(|| CommandError::usage("say which: --fixture or --listings"))?;
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let name = fixture.name();
     let seeded = Desk::find(&config).await?.seed(fixture).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => {
             output::line(json!({"fixture": name, "account": seeded.account}))?;
         }
@@ -50,14 +50,14 @@ pub(crate) async fn seed(args: SeedArgs) -> Result<(), CommandError> {
 
 /// Lets business time pass.
 pub(crate) async fn advance(args: AdvanceArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let order = AdvanceOrder {
         account: args.account,
         by: args.by,
         to: args.to,
     };
     let advanced = Desk::find(&config).await?.advance(order).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&advanced)?,
         Format::Table => tell(&advanced)?,
     }
@@ -109,12 +109,12 @@ fn in_words(one: &Happened) -> String {
 
 /// Empties an account. Whoever gave `--yes` meant it: the command line asks for it.
 pub(crate) async fn reset(args: ResetArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let order = ResetOrder {
         account: args.account,
     };
     let reset = Desk::find(&config).await?.reset(order).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&reset)?,
         Format::Table => output::line(format_args!(
             "account {} is empty; its business time is {}",
@@ -126,7 +126,7 @@ pub(crate) async fn reset(args: ResetArgs) -> Result<(), CommandError> {
 
 /// Lets something happen.
 pub(crate) async fn trigger(args: TriggerArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let order = TriggerOrder {
         account: args.account,
         request: TriggerRequest {
@@ -141,7 +141,7 @@ pub(crate) async fn trigger(args: TriggerArgs) -> Result<(), CommandError> {
         },
     };
     let triggered = Desk::find(&config).await?.trigger(order).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&triggered)?,
         Format::Table => tell_triggered(&triggered)?,
     }

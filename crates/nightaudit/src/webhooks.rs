@@ -10,9 +10,9 @@ use crate::output;
 
 /// Lists webhooks.
 pub(crate) async fn list(args: WebhookListArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let webhooks = Desk::find(&config).await?.webhooks(args.account).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&webhooks),
         Format::Table if webhooks.is_empty() => {
             output::note("Nobody subscribes: POST /v1/webhooks does.");
@@ -39,10 +39,10 @@ fn webhook(webhook: &Webhook) -> String {
 
 /// Lists what was sent to a webhook.
 pub(crate) async fn attempts(args: WebhookAttemptsArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let desk = Desk::find(&config).await?;
     let attempts = desk.webhook_attempts(args.webhook, args.limit).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&attempts),
         Format::Table if attempts.is_empty() => {
             output::note("Nothing was sent to it yet.");
@@ -71,9 +71,9 @@ fn attempt(attempt: &WebhookAttempt) -> String {
 
 /// Has a message sent again.
 pub(crate) async fn replay(args: WebhookReplayArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let replay = Desk::find(&config).await?.replay(args.attempt).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&replay),
         Format::Table => Ok(output::line(format_args!(
             "{} ({}) is sent to webhook {} again",

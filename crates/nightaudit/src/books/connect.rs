@@ -15,7 +15,7 @@ use crate::signals::StopSignals;
 
 /// Connects.
 pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let mut order = ConnectOrder {
         portfolio: args.portfolio,
         base_url: args.base_url,
@@ -41,12 +41,12 @@ pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
     removed.iter().for_each(output::note);
     let lights = &standing.lights;
     if args.no_sync || !lights.oauth.is_green || !lights.admin.is_green {
-        lights::tell(&standing, args.format)?;
+        lights::tell(&standing, args.common.format)?;
         return lights::are_green([&standing]);
     }
     let read = first_sync(&desk, standing.connection, &mut signals).await;
     let standing = desk.standing(&config, standing.connection).await?;
-    lights::tell(&standing, args.format)?;
+    lights::tell(&standing, args.common.format)?;
     if let Err(error) = read {
         return Err(CommandError::NotWell(format!(
             "connected, but not all properties and taxes were read ({error}): nightaudit sync goes on \

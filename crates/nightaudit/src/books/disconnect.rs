@@ -13,7 +13,7 @@ use crate::output;
 
 /// Disconnects.
 pub(crate) async fn run(args: DisconnectArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
     let connection = desk.choose(&config, &args.which.into()).await?;
     if !args.yes {
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: DisconnectArgs) -> Result<(), CommandError> {
         None => "its client secret, its token and its webhook",
         Some(_) => "its client secret and its token here; not its webhook at the source",
     };
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&ended)?,
         Format::Table => output::line(format_args!(
             "connection {connection} ({} at {}) is disconnected\n\

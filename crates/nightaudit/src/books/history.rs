@@ -54,7 +54,7 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
             )));
         }
     };
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let books = open::books_to_read(&config)?;
     let choice = args.which.into();
     let mut objects = Vec::new();
@@ -86,9 +86,9 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<(), CommandError> {
         return Err(unknown(args.kind, key));
     }
     if let Some(AsKnownOn(at)) = args.as_known_on {
-        return tell_then(args.kind, key, args.format, at, &objects);
+        return tell_then(args.kind, key, args.common.format, at, &objects);
     }
-    match args.format {
+    match args.common.format {
         Format::Json => {
             let objects: Vec<Json> = objects.iter().map(Object::report).collect();
             let kind = args.kind.name();

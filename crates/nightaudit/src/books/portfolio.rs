@@ -10,9 +10,9 @@ use crate::{open, output};
 
 /// Lists them.
 pub(crate) async fn list(args: PortfolioListArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let portfolios = open::books_to_read(&config)?.portfolio_views().await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&portfolios),
         Format::Table if portfolios.is_empty() => {
             output::note("There is no portfolio yet: nightaudit connect makes one.");
@@ -31,10 +31,10 @@ fn line(portfolio: &PortfolioView) -> String {
 
 /// Makes one.
 pub(crate) async fn add(args: PortfolioAddArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
     let made = desk.add_portfolio(&args.name).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&made),
         Format::Table => Ok(output::table(&[
             ("portfolio", made.id.as_str()),

@@ -13,7 +13,7 @@ use crate::output;
 
 /// Rebuilds the mirrors that are meant.
 pub(crate) async fn run(args: RebuildArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
     let mut results = Vec::new();
     for connection in desk.choose_all(&config, &args.which.into()).await? {
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: RebuildArgs) -> Result<(), CommandError> {
         };
         results.push((connection, result));
     }
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&report(&results))?,
         Format::Table => results.iter().try_for_each(tell)?,
     }

@@ -7,10 +7,10 @@ use crate::error::CommandError;
 
 /// Looks.
 pub(crate) async fn run(args: RefreshArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
     let connection = desk.choose(&config, &args.which.into()).await?;
     let standing = desk.refresh(connection).await?;
-    lights::tell(&standing, args.format)?;
+    lights::tell(&standing, args.common.format)?;
     lights::are_green([&standing])
 }

@@ -11,23 +11,23 @@ use crate::{open, output};
 
 /// Shows it.
 pub(crate) async fn run(args: StatusArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let books = open::books_to_read(&config)?;
     if !args.all {
         let connection = books.choose(&args.which.into()).await?;
         let standing = books.standing(connection.id).await?;
-        lights::tell(&standing, args.format)?;
+        lights::tell(&standing, args.common.format)?;
         return lights::are_green([&standing]);
     }
     let all = all(&books).await?;
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&all)?,
         Format::Table if all.is_empty() => {
             output::note("There is no connection yet: nightaudit connect makes one.");
         }
         Format::Table => {
             for standing in &all {
-                lights::tell(standing, args.format)?;
+                lights::tell(standing, args.common.format)?;
             }
         }
     }

@@ -33,7 +33,7 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
         parts if parts.is_empty() => Part::ALL.to_vec(),
         parts => parts,
     };
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let mut signals = StopSignals::listen()?;
     let desk = BooksDesk::find(&config).await?;
     let mut connections = desk.choose_all(&config, &args.which.into()).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
             summary,
         });
     }
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&report(&runs))?,
         Format::Table => runs.iter().try_for_each(tell)?,
     }

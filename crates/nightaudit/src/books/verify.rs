@@ -21,7 +21,7 @@ const UNKNOWN_HEAD: &str = "no record here has this head: it is mistyped, of ano
 
 /// Verifies the chains that are meant.
 pub(crate) async fn run(args: VerifyArgs) -> Result<(), CommandError> {
-    let config = Config::of(args.place)?;
+    let config = Config::of(args.common.place)?;
     let books = open::books_to_read(&config)?;
     let connections = books.choose_all(&args.which.into()).await?;
     if args.head.is_some() && connections.len() > 1 {
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), CommandError> {
         };
         found.push((connection, state));
     }
-    match args.format {
+    match args.common.format {
         Format::Json => output::json(&report(&found))?,
         Format::Table => found.iter().try_for_each(tell)?,
     }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use contract::id::{AccountId, ListingId};
 
-use super::{Format, Place};
+use super::Common;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AppCommand {
@@ -29,10 +29,6 @@ pub(crate) struct AppCreateArgs {
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
     pub(crate) scopes: Option<Vec<String>>,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }

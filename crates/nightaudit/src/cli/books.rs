@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use contract::id::ConnectionId;
 
-use super::{Format, Place};
+use super::Common;
 
 const CONNECT_HELP: &str = "\
 The secret is read from stdin, never from the command line or the environment, where others may see
@@ -89,12 +89,8 @@ pub(crate) struct ConnectArgs {
     #[arg(long)]
     pub(crate) trust_network: bool,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -107,12 +103,8 @@ pub(crate) struct StatusArgs {
     #[arg(long, conflicts_with_all = ["portfolio", "connection"])]
     pub(crate) all: bool,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -120,12 +112,8 @@ pub(crate) struct RefreshArgs {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -138,12 +126,8 @@ pub(crate) struct DisconnectArgs {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,12 +140,8 @@ pub(crate) enum PortfolioCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct PortfolioListArgs {
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -169,10 +149,6 @@ pub(crate) struct PortfolioAddArgs {
     /// What people call it.
     pub(crate) name: String,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }

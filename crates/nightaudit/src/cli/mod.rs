@@ -128,6 +128,17 @@ pub(crate) enum Command {
     Key(KeyCommand),
 }
 
+/// What every command takes that prints a result.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
 /// Where the data is.
 #[derive(Debug, Args)]
 pub(crate) struct Place {

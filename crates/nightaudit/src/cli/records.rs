@@ -6,7 +6,7 @@ use books::sync::Part;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::{Format, Place, Which};
+use super::{Common, Which};
 use crate::books::AsKnownOn;
 
 const SYNC_HELP: &str = "\
@@ -96,12 +96,8 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -114,12 +110,8 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -128,12 +120,8 @@ pub(crate) struct RebuildArgs {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -154,12 +142,8 @@ pub(crate) struct HistoryArgs {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 fn part(name: &str) -> Result<Part, String> {

@@ -8,7 +8,7 @@ use money::Decimal;
 use payments::fixtures::{Fixture, UnknownFixture};
 use payments::{Span, TRIGGERS, Trigger};
 
-use super::{Format, Place};
+use super::Common;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
@@ -36,12 +36,8 @@ pub(crate) struct ResetArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 fn triggers() -> String {
@@ -102,12 +98,8 @@ pub(crate) struct TriggerArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -129,12 +121,8 @@ pub(crate) struct AdvanceArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -174,12 +162,8 @@ pub(crate) struct SeedArgs {
     #[arg(long, value_name = "ID", conflicts_with = "fixture")]
     pub(crate) account: Option<AccountId>,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 fn fixture(name: &str) -> Result<Fixture, UnknownFixture> {

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use contract::id::{AccountId, WebhookAttemptId, WebhookId};
 
-use super::{Format, Place};
+use super::Common;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhooksCommand {
@@ -23,12 +23,8 @@ pub(crate) struct WebhookListArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -42,12 +38,8 @@ pub(crate) struct WebhookAttemptsArgs {
           value_parser = clap::value_parser!(i64).range(1..=1000))]
     pub(crate) limit: i64,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -56,10 +48,6 @@ pub(crate) struct WebhookReplayArgs {
     #[arg(value_name = "ID")]
     pub(crate) attempt: WebhookAttemptId,
 
-    /// How to print the result.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) common: Common,
 }
