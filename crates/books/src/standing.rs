@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::choice::ChoiceError;
 use crate::connection::{Connection, InvalidWebhookBase, Light, Lights, WebhookBase};
 use crate::inbox::InboxState;
+use crate::mirror::{FlaggedCounts, count_flagged};
 use crate::portfolio::Portfolio;
 use crate::sync::RunRecord;
 use crate::{Books, Error};
@@ -78,6 +79,8 @@ pub struct Standing {
     pub last_sync: Option<RunRecord>,
     /// What webhooks told of and was not read yet, or cannot be.
     pub inbox: InboxState,
+    /// How much of each kind the books do not understand.
+    pub flagged: FlaggedCounts,
     /// When somebody last looked.
     pub checked_at: Option<Timestamp>,
     /// Which connection.
@@ -226,6 +229,7 @@ impl Books {
             lights: status.lights.unwrap_or_else(not_looked_at),
             last_sync: status.last_sync,
             inbox: self.inbox_state(id).await?,
+            flagged: self.store().read(move |c| count_flagged(c, id)).await?,
             checked_at: status.looked_at,
             connection: connection.id,
             portfolio: portfolio.name,

@@ -66,6 +66,7 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Verify(args) => books::verify::run(args).await,
         Command::Rebuild(args) => books::rebuild::run(args).await,
         Command::History(args) => books::history::run(args).await,
+        Command::Flagged(args) => books::flagged::run(args).await,
         Command::Portfolio(PortfolioCommand::List(args)) => books::portfolio::list(args).await,
         Command::Portfolio(PortfolioCommand::Add(args)) => books::portfolio::add(args).await,
         Command::Key(KeyCommand::Rotate(args)) => key::rotate(args).await,

@@ -142,15 +142,6 @@ impl Mirror {
 
     /// How many objects of a kind the source has, as far as is known.
     pub async fn count(&self, kind: Kind) -> Result<i64, Error> {
-        self.count_where(kind, false).await
-    }
-
-    /// How many objects of a kind have something in them that the books do not understand.
-    pub async fn count_flagged(&self, kind: Kind) -> Result<i64, Error> {
-        self.count_where(kind, true).await
-    }
-
-    async fn count_where(&self, kind: Kind, flagged_only: bool) -> Result<i64, Error> {
         let id = self.chain.id;
         let count = self.chain.store.read(move |c| {
             let Some(mirror) = current(c, id)? else {
@@ -160,11 +151,6 @@ impl Mirror {
                 .filter(object::mirror_id.eq(mirror))
                 .filter(object::kind.eq(kind.name()))
                 .filter(object::is_removed.eq(false))
-                .filter(
-                    object::is_flagged
-                        .eq(true)
-                        .or(object::is_flagged.eq(flagged_only)),
-                )
                 .count();
             Ok(both!(c, c => rows.get_result::<i64>(c))?)
         });

@@ -1,6 +1,8 @@
 //! The mirror: what replies say, kept with what they said before.
 
-use books::mirror::{AsOf, Change, Counts, Kind, Lookup, Mirror, Reason, charges};
+use books::mirror::{
+    AsOf, Change, Counts, FlaggedCounts, FlaggedPage, Kind, Lookup, Mirror, Reason, charges,
+};
 use bytes::Bytes;
 use contract::Timestamp;
 use guesty::Reply;
@@ -75,8 +77,51 @@ on_both_engines! {
         assert_eq!(taxable, [Some(true), Some(false), Some(false)]);
         assert_eq!(lines[0].item.nights_breakdown[1].amount.get().unwrap().to_string(), "200");
         assert_eq!(lines[1].item.amount.get().unwrap().to_string(), "12.5");
-        assert_eq!(mirror.count_flagged(Kind::Reservation).await.unwrap(), 1);
-        assert_eq!(mirror.count_flagged(Kind::Property).await.unwrap(), 0);
+        assert_eq!(mirror.count_flagged().await.unwrap(), FlaggedCounts::from([("reservation".to_owned(), 1)]));
+    }
+
+    async fn what_is_flagged_is_listed_page_by_page_as_long_as_the_source_has_it(desk: Desk) {
+        let mirror = Mirror::of(&desk.chain);
+        let all = async |kinds: &[Kind], at_most| {
+            let (mut ids, mut after) = (Vec::new(), None);
+            loop {
+                let FlaggedPage { objects, is_more } = mirror.flagged(kinds, after, at_most).await.unwrap();
+                assert!(objects.len() <= at_most && (!is_more || objects.len() == at_most), "{objects:?}");
+                ids.extend(objects.iter().map(|one| format!("{} {}", one.kind, one.id)));
+                let Some(last) = objects.last().filter(|_| is_more) else { return ids };
+                let kind = Kind::ALL.into_iter().find(|kind| kind.name() == last.kind).unwrap();
+                after = Some((kind, last.id.clone()));
+            }
+        };
+        assert_eq!(all(&Kind::ALL, 5).await, Vec::<String>::new());
+
+        let stays = (1..=6).map(|number| {
+            let mut stay = reservation(number, "2026-12-01", "0");
+            if number != 4 {
+                stay["status"] = json!("teleported");
+            }
+            stay
+        });
+        let list = json!({"results": stays.collect::<Vec<_>>(), "count": 6});
+        assert_eq!(take(&mirror, "/v1/reservations?skip=0", &list, 0).await.flagged, 5);
+        let gone = format!("/v1/reservations/{}", id(2));
+        mirror.take_in(&[reply(&gone, 404, &json!("Reservation Not Found"), 1)]).await.unwrap();
+        let mut odd = listing(9);
+        odd["bedrooms"] = json!("many");
+        let list = json!({"results": [listing(8), odd], "count": 2});
+        take(&mirror, "/v1/listings?skip=0", &list, 2).await;
+
+        let flagged = [("property", 9), ("reservation", 1), ("reservation", 3), ("reservation", 5), ("reservation", 6)];
+        let flagged = flagged.map(|(kind, number)| format!("{kind} {}", id(number)));
+        for at_most in [1, 5] {
+            assert_eq!(all(&Kind::ALL, at_most).await, flagged, "{at_most} at a time");
+        }
+        assert_eq!(mirror.flagged(&[Kind::Property], None, 9).await.unwrap().objects.len(), 1);
+        let past = Some((Kind::Reservation, id(3)));
+        let rest = mirror.flagged(&Kind::ALL, past, 9).await.unwrap();
+        assert_eq!(rest.objects.iter().map(|one| one.code.as_deref()).collect::<Vec<_>>(), [Some("GY-5"), Some("GY-6")]);
+        let counts = [("property".to_owned(), 1), ("reservation".to_owned(), 4)];
+        assert_eq!(mirror.count_flagged().await.unwrap(), FlaggedCounts::from(counts));
     }
 
     async fn an_equal_reply_appends_nothing_and_a_changed_one_keeps_what_was(desk: Desk) {

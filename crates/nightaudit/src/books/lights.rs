@@ -2,6 +2,7 @@
 
 use books::connection::Light;
 use books::inbox::{InboxState, Unreadable};
+use books::mirror::FlaggedCounts;
 use books::standing::Standing;
 use books::sync::RunRecord;
 use owo_colors::{OwoColorize, Stream};
@@ -32,6 +33,7 @@ pub(crate) fn tell(standing: &Standing, format: Format) -> Result<(), CommandErr
         ("last look", checked.as_deref().unwrap_or("never")),
         ("last sync", &in_words(standing.last_sync.as_ref())),
         ("inbox", &waiting(&standing.inbox)),
+        ("flagged", &flagged(&standing.flagged)),
     ])?;
     for (name, light) in named(standing) {
         output::line(format_args!("{name:8}{}  {}", color(light), light.message))?;
@@ -51,6 +53,14 @@ fn waiting(inbox: &InboxState) -> String {
         words = format!("{words}, {} messages not understood", inbox.unknown);
     }
     words
+}
+
+fn flagged(counts: &FlaggedCounts) -> String {
+    let how_many = super::flagged::in_words(counts);
+    if counts.is_empty() {
+        return how_many;
+    }
+    format!("{how_many}: nightaudit flagged lists them")
 }
 
 fn in_words(run: Option<&RunRecord>) -> String {

@@ -4,6 +4,7 @@ mod amounts;
 pub(crate) mod connect;
 mod desk;
 pub(crate) mod disconnect;
+pub(crate) mod flagged;
 pub(crate) mod history;
 pub(crate) mod lights;
 mod meter;

@@ -9,6 +9,7 @@
 mod app;
 mod books;
 mod demo;
+mod flagged;
 mod key;
 mod records;
 mod sandbox;
@@ -25,6 +26,7 @@ pub(crate) use books::{
     RefreshArgs, StatusArgs, Which,
 };
 pub(crate) use demo::DemoArgs;
+pub(crate) use flagged::FlaggedArgs;
 pub(crate) use key::{KeyArgs, KeyCommand};
 pub(crate) use records::{HistoryArgs, RebuildArgs, SyncArgs, VerifyArgs};
 pub(crate) use sandbox::{AdvanceArgs, ResetArgs, SandboxCommand, SeedArgs, TriggerArgs};
@@ -120,6 +122,8 @@ pub(crate) enum Command {
     Rebuild(RebuildArgs),
     /// Shows what was known of a reservation or of something else, since when, and by which record.
     History(HistoryArgs),
+    /// Lists what was read and is not understood, and what is wrong with it.
+    Flagged(FlaggedArgs),
     /// The portfolios of the books: connections whose books are kept together.
     #[command(subcommand)]
     Portfolio(PortfolioCommand),

@@ -155,7 +155,8 @@ pub(super) fn date(text: &str) -> Result<NaiveDate, &'static str> {
     text.parse().map_err(|_| "give a date as 2026-03-31")
 }
 
-fn kind(name: &str) -> Result<Kind, String> {
+/// A kind of mirrored object, by its name.
+pub(super) fn kind(name: &str) -> Result<Kind, String> {
     named(&Kind::ALL, name)
 }
 

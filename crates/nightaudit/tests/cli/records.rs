@@ -337,6 +337,55 @@ on_both_engines! {
         server.stop();
     }
 
+    async fn what_is_not_understood_is_counted_by_the_status_and_listed_page_by_page(estate: Estate) {
+        let books = &estate.books;
+        let (server, credentials) = estate.portfolio();
+        let relay = Relay::to(&server.base).await;
+        connect(books, &relay.base, &credentials);
+        let flagged = |more: &[&str]| {
+            let command = [&["flagged", "--format", "json"], more].concat();
+            books.run(&command).expect(0).json()
+        };
+        assert_eq!(flagged(&[])["counts"], json!({}));
+        relay.write_instead(r#""status":"confirmed""#, r#""status":"teleported""#);
+        let told = books.run(&["sync", "reservations", "--format", "json"]).expect(6).json();
+        let count = told["connections"][0]["parts"]["reservations"]["flagged"].as_u64().unwrap();
+        assert!(count > 2, "{told}");
+
+        // With a server and without, from the database.
+        let running = books.serve(&["--only", "books", "--sweep-minutes", "1000"]);
+        let status = books.run(&["status", "--format", "json"]).expect(4).json();
+        assert_eq!(status["flagged"], json!({"reservation": count}));
+        let all = flagged(&[]);
+        running.stop();
+        let status = books.run(&["status"]).expect(4).stdout;
+        assert!(status.contains(&format!("reservation {count}: nightaudit flagged lists them")), "{status}");
+        assert_eq!(all["counts"], json!({"reservation": count}));
+        let objects = all["flagged"].as_array().unwrap();
+        assert_eq!((objects.len() as u64, &all["next"]), (count, &Value::Null));
+        let flags = json!([{"field": "status", "reason": "unknown", "value": "teleported"}]);
+        assert!(objects.iter().all(|one| one["flags"] == flags), "{all}");
+
+        let (mut paged, mut next) = (Vec::new(), None);
+        loop {
+            let after = next.as_ref().map(|next: &String| ["--after", next.as_str()]);
+            let after = after.as_ref().map_or(&[][..], |after| &after[..]);
+            let page = flagged(&[&["--limit", "2"], after].concat());
+            paged.extend(page["flagged"].as_array().unwrap().clone());
+            let Some(place) = page["next"].as_str() else { break };
+            next = Some(place.to_owned());
+        }
+        assert_eq!(&paged, objects);
+        let told = books.run(&["flagged", "reservation", "--limit", "1"]).expect(0).stdout;
+        let code = objects[0]["code"].as_str().unwrap();
+        let why = r#"status is none of the documented values: "teleported""#;
+        assert!(told.contains(&format!("not understood: reservation {code}: {why}")), "{told}");
+        let place = format!("--after 'reservation/{}'", objects[0]["id"].as_str().unwrap());
+        assert!(told.contains("there is more: nightaudit flagged reservation") && told.contains(&place), "{told}");
+        assert!(books.run(&["flagged", "property"]).expect(0).stdout.lines().count() == 1);
+        server.stop();
+    }
+
     async fn the_server_that_has_the_directory_syncs_and_rebuilds(estate: Estate) {
         let books = &estate.books;
         let (platform, credentials) = estate.guide();
@@ -459,6 +508,12 @@ async fn what_makes_no_sense_is_refused_before_anything_is_read() {
     books
         .run(&["history", "reservation"])
         .refused(2, "say which reservation");
+    books
+        .run(&["flagged", "guest"])
+        .refused(2, "there are account, property");
+    books
+        .run(&["flagged", "--after", "reservation"])
+        .refused(2, "give the kind and the id");
     books
         .run(&["history", "guest", "x"])
         .refused(2, "there are account, property");
