@@ -39,23 +39,23 @@ impl Books {
         }
         let account = match reader.account().await {
             Ok(answer) => answer.value,
-            Err(error) => return Ok(Lights::without_account(&error.problem)),
+            Err(error) => return self.without_account(id, &error.problem).await,
         };
         if account.id == Field::Absent {
             let nothing = "the source answers with an account without an id: check whether the \
                            address is that of an Open API";
-            return Ok(Lights::with_wrong_account(nothing));
+            return Ok(Lights::with_wrong_account(nothing, accepted()));
         }
         if account.active.get() == Some(false) {
             let inactive = "the account is not in use: let the source activate it";
-            return Ok(Lights::with_wrong_account(inactive));
+            return Ok(Lights::with_wrong_account(inactive, accepted()));
         }
         let is_told_again = is_told_again(&self.begin_chain(id).await?, &account).await;
         match is_told_again.and(self.recognize(id, &reader).await) {
             Ok(()) => {}
-            Err(Error::Source(error)) => return Ok(Lights::without_account(&error.problem)),
+            Err(Error::Source(error)) => return self.without_account(id, &error.problem).await,
             Err(error @ (Error::AnotherAccount { .. } | Error::AccountTaken { .. })) => {
-                return Ok(Lights::with_wrong_account(error.to_string()));
+                return Ok(Lights::with_wrong_account(error.to_string(), accepted()));
             }
             Err(error) => return Err(error),
         }
@@ -69,10 +69,31 @@ impl Books {
         let registrar = guesty.webhook_registrar();
         Ok(Lights {
             admin,
-            oauth: Light::green("there is a token, and it is accepted"),
+            oauth: accepted(),
             webhook: self.look_at_webhook(id, &registrar).await?,
         })
     }
+
+    /// The account cannot be read. That is a reason to get another token only where the source says so.
+    async fn without_account(&self, id: ConnectionId, problem: &Problem) -> Result<Lights, Error> {
+        if is_about_token(problem) {
+            return Ok(Lights::without_token(problem));
+        }
+        let oauth = match problem {
+            Problem::Forbidden(_) => accepted(),
+            _ => match self.token_expires_at(id).await? {
+                Some(until) => Light::green(format!(
+                    "a token is kept, valid until {until}, but could not be tried now: see Admin"
+                )),
+                None => Light::red("no token is kept: look again"),
+            },
+        };
+        Ok(Lights::with_wrong_account(problem.to_string(), oauth))
+    }
+}
+
+fn accepted() -> Light {
+    Light::green("there is a token, and it is accepted")
 }
 
 async fn listings(reader: &Reader) -> Result<Light, guesty::Error> {
@@ -107,18 +128,11 @@ impl Lights {
         }
     }
 
-    fn without_account(problem: &Problem) -> Self {
-        if is_about_token(problem) {
-            return Self::without_token(problem);
-        }
-        Self::with_wrong_account(problem.to_string())
-    }
-
     /// There is a token, but it does not lead to the account.
-    fn with_wrong_account(admin: impl Into<String>) -> Self {
+    fn with_wrong_account(admin: impl Into<String>, oauth: Light) -> Self {
         Self {
             admin: Light::red(admin),
-            oauth: Light::green("there is a token, and it is accepted"),
+            oauth,
             webhook: Light::red("not looked at while the account cannot be read: see Admin"),
         }
     }

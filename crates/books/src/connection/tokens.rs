@@ -120,6 +120,15 @@ impl Books {
     pub(super) async fn sealed_token(&self, id: ConnectionId) -> Result<Option<Vec<u8>>, Error> {
         self.store().read(move |c| sealed(c, id)).await
     }
+
+    /// Until when the token of a connection is good, by this machine's clock.
+    pub(super) async fn token_expires_at(
+        &self,
+        id: ConnectionId,
+    ) -> Result<Option<Timestamp>, Error> {
+        let tokens = SharedTokens::new(self, &self.connection(id).await?);
+        Ok(tokens.read().await?.map(|token| token.expires_at))
+    }
 }
 
 /// After so many tokens of the day, the last is not spent on trying another secret.

@@ -14,7 +14,7 @@ use super::walk::{Gap, Walk};
 use super::{List, Span, Sync};
 use crate::Error;
 use crate::connection::account::is_told_again;
-use crate::mirror::{Delivery, Kind, ReaderId, current};
+use crate::mirror::{Counts, Delivery, Kind, ReaderId, current};
 use crate::schema::object;
 
 /// How often a page is asked for again whose objects others change while it is read.
@@ -36,7 +36,11 @@ impl Sync {
                 Err(error @ Error::AnotherAccount { .. }) => run.note_another_account(&error),
                 told => {
                     told?;
+                    let counts = run.counts;
                     self.take_in(run, &account.reply).await?;
+                    // The account is no property, but what is not understood of it is to be told.
+                    let flagged = run.counts.flagged;
+                    run.counts = Counts { flagged, ..counts };
                 }
             },
             Err(error) => run.note_failure("the account", &error),

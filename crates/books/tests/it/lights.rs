@@ -157,7 +157,11 @@ on_both_engines! {
     async fn an_account_that_cannot_be_read_is_red(desk: Desk) {
         let house = house().await;
         house.with(|rooms| rooms.broken.push("accounts/me".to_owned()));
-        assert_no_account(&lights(&desk, &house).await, "the source is in trouble");
+        let lights = lights(&desk, &house).await;
+        assert_no_account(&lights, "the source is in trouble");
+        // A day from when it was issued, which is now; nobody has taken it yet.
+        let kept = "a token is kept, valid until 2026-11-22T12:00:00.000Z, but could not be tried now";
+        assert!(lights.oauth.message.contains(kept), "{lights:?}");
     }
 
     async fn an_account_that_is_not_in_use_is_red(desk: Desk) {
@@ -177,7 +181,9 @@ on_both_engines! {
         let house = house().await;
         let id = connect(&desk, house.base()).await;
         house.with(|rooms| rooms.account = Some((StatusCode::FORBIDDEN, json!("no"))));
-        assert_no_account(&desk.books.refresh(id).await.unwrap(), "give it the permission");
+        let forbidden = desk.books.refresh(id).await.unwrap();
+        assert_no_account(&forbidden, "give it the permission");
+        assert!(forbidden.oauth.message.contains("it is accepted"), "{forbidden:?}");
         house.with(|rooms| rooms.account = Some((StatusCode::UNAUTHORIZED, json!("no"))));
         assert_no_token(&desk.books.refresh(id).await.unwrap(), "does not accept a new token");
     }

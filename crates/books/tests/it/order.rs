@@ -55,7 +55,7 @@ on_both_engines! {
         };
         let summary = desk.books.sync(&order, &|_| ()).await.unwrap();
         assert_eq!(summary.problems, []);
-        assert_eq!(summary.of(Part::Properties).new, 2);
+        assert_eq!(summary.of(Part::Properties).new, 1);
         let done: Heard<(), Summary> = Heard::end(Ok(summary.clone()));
         assert_eq!(done, Heard::Done(summary));
 

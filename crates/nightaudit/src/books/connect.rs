@@ -1,7 +1,7 @@
 //! `nightaudit connect`: credentials saved and looked at at once, and the properties read.
 
 use books::standing::{ConnectOrder, Connected, WebhookBaseOrder};
-use books::sync::Part;
+use books::sync::{Part, Summary};
 use books::{Pace, SyncOrder};
 use contract::id::ConnectionId;
 use guesty::Secret;
@@ -47,13 +47,21 @@ pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
     let read = first_sync(&desk, standing.connection, &mut signals).await;
     let standing = desk.standing(&config, standing.connection).await?;
     lights::tell(&standing, args.common.format)?;
-    if let Err(error) = read {
-        return Err(CommandError::NotWell(format!(
+    let summary = read.map_err(|error| {
+        CommandError::NotWell(format!(
             "connected, but not all properties and taxes were read ({error}): nightaudit sync goes on \
              with it"
-        )));
+        ))
+    })?;
+    lights::are_green([&standing])?;
+    if summary.is_understood() {
+        return Ok(());
     }
-    lights::are_green([&standing])
+    Err(CommandError::NotUnderstood(
+        "connected, and the properties and taxes are in, but some of them are not understood: \
+         nightaudit flagged lists these"
+            .to_owned(),
+    ))
 }
 
 /// Reads what everything else is about, so that people see at once what they connected.
@@ -61,7 +69,7 @@ async fn first_sync(
     desk: &BooksDesk,
     connection: ConnectionId,
     signals: &mut StopSignals,
-) -> Result<(), CommandError> {
+) -> Result<Summary, CommandError> {
     let order = SyncOrder {
         connection,
         parts: vec![Part::Properties, Part::Taxes],
@@ -70,7 +78,7 @@ async fn first_sync(
     };
     let summary = sync::one(desk, &order, signals).await?;
     match summary.problems.first() {
-        None => Ok(()),
+        None => Ok(summary),
         Some(problem) => Err(CommandError::NotWell(problem.to_string())),
     }
 }

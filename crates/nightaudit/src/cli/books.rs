@@ -16,7 +16,8 @@ id, are removed, which is said on stderr.
 
 Where the account can be read, its properties and taxes are; nightaudit sync reads the rest.
 
-Exit code 4 says that the credentials are saved, but a light is red, or not all could be read.
+Exit code 4 says that the credentials are saved, but a light is red, or not all could be read; 6 that
+all is well, but some of what was read is not understood.
 
 Examples:
   nightaudit connect --client-id 0oa5bil430x8zLzWB5d7 --client-secret-stdin < secret

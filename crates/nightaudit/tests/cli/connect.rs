@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
+use crate::relay::Relay;
 use crate::support::{Credentials, Home, Ran, Server};
 
 const ACCOUNT: &str = "5213a2d206112710005d96ff";
@@ -81,6 +82,9 @@ on_both_engines! {
         assert_eq!(status(&home, 0), connected);
         let gone = home.run(&["refresh", "--format", "json"]).expect(4).json();
         assert_eq!(gone["lights"]["admin"]["ok"], false, "{gone}");
+        // The token that is kept may be good still, and nobody can say.
+        assert_eq!(gone["lights"]["oauth"]["ok"], true, "{gone}");
+        assert!(message(&gone, "oauth").contains("could not be tried now: see Admin"), "{gone}");
     }
 
     async fn connecting_reads_the_properties_at_once(two: Two) {
@@ -99,11 +103,32 @@ on_both_engines! {
             assert_eq!(run["parts"], json!(["properties", "taxes"]), "{connected}");
             let (part, counts) = (&run["summary"]["parts"][0][0], &run["summary"]["parts"][0][1]);
             assert_eq!(part, "properties");
-            // The account is one of them.
-            assert_eq!(counts["new"], new * 2, "{connected}");
+            // The account is read too, and is none of them.
+            assert_eq!(counts["new"], new, "{connected}");
             assert_eq!(run["summary"]["problems"], json!([]));
         }
         books.stop();
+        platform.stop();
+    }
+
+    async fn connecting_ends_with_an_exit_code_of_its_own_where_something_is_not_understood(two: Two) {
+        let Two { there, here } = &two;
+        let (platform, credentials) = platform(there);
+        let relay = Relay::to(&platform.base).await;
+        relay.write_instead(r#""currency":"USD""#, r#""currency":"QQQ""#);
+        let arguments = [
+            "connect", "--base-url", &relay.base, "--client-id", &credentials.id,
+            "--client-secret-stdin", "--format", "json",
+        ];
+        let address = ["--webhook-url", "https://books.example.com"];
+        let all = [&arguments[..], &address].concat();
+        let odd = here.pipe(&all, &credentials.secret).expect(6);
+        assert!(odd.stderr.contains("nightaudit flagged lists these"), "{odd:?}");
+        assert_eq!(colors(&odd.json()), [true; 3]);
+        assert_eq!(odd.json()["flagged"]["property"], 1, "{odd:?}");
+        relay.write_instead("QQQ", "USD");
+        let well = here.pipe(&arguments, &credentials.secret).expect(0).json();
+        assert_eq!(well["flagged"], json!({}));
         platform.stop();
     }
 
