@@ -24,6 +24,7 @@ mod order;
 pub mod portfolio;
 mod schema;
 pub mod standing;
+mod subject;
 pub mod sync;
 mod threads;
 
@@ -32,6 +33,7 @@ use diesel_migrations::embed_migrations;
 pub use books::Books;
 pub use error::Error;
 pub use order::{Folded, Heard, Pace, RebuildOrder, SyncOrder};
+pub use subject::in_short;
 
 /// The tables of the books.
 pub const MIGRATIONS: store::Migrations = embed_migrations!();

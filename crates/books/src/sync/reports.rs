@@ -187,7 +187,7 @@ impl Sync {
         let flagged = taken.flagged.drain(..).take(room);
         run.summary.flagged.extend(flagged);
         for (subject, reason) in &taken.unreadable {
-            run.note(subject.clone(), reason);
+            run.note_reply(subject, reason);
         }
         Ok(taken)
     }

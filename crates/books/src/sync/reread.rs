@@ -10,6 +10,7 @@ use store::Connection;
 
 use super::Sync;
 use crate::Error;
+use crate::in_short;
 use crate::mirror::{Counts, Delivery, Kind, ReaderId, absorb};
 
 /// How often an object is asked for that changes while it is read.
@@ -61,7 +62,7 @@ impl Sync {
         match delivery.reading.unreadable.first() {
             None => Ok(delivery),
             Some(reason) => Err(RereadError::Source(SourceError {
-                call: format!("GET {}", reply.request),
+                call: in_short(&format!("GET {}", reply.request)),
                 tries: 1,
                 problem: Problem::Unreadable(reason.clone()),
             })),

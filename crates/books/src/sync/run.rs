@@ -14,6 +14,7 @@ use super::reports::MONTHS_MAX;
 use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary, UnreadableSpan};
 use crate::Error;
 use crate::evidence::Chain;
+use crate::in_short;
 use crate::mirror::{Counts, Delivery, absorb};
 
 const NO_ACCESS: &str = "not asked for, as there is no access to the source: see above";
@@ -94,8 +95,14 @@ impl Run<'_> {
     /// What in a reply could not be read is a problem of its own each time.
     pub(super) fn note_unreadable(&mut self, delivery: &Delivery) {
         for reason in &delivery.reading.unreadable {
-            self.note(delivery.record.subject.clone(), reason);
+            self.note_reply(&delivery.record.subject, reason);
         }
+    }
+
+    /// Something in the reply to a request could not be read.
+    pub(super) fn note_reply(&mut self, subject: &str, reason: &dyn Display) {
+        tracing::debug!(subject, "what could not be read was asked for so");
+        self.note(in_short(subject), reason);
     }
 }
 

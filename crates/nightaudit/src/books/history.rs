@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use books::connection::Connection;
 use books::evidence::Chain;
+use books::in_short;
 use books::mirror::{AsOf, Change, Flag, Kind, Mirror, Step, Value};
 use chrono::{Days, NaiveDate, NaiveTime};
 use contract::Timestamp;
@@ -339,19 +340,6 @@ impl State {
             None => self.values.push(held),
         }
     }
-}
-
-/// Without the long list of the fields that were asked for.
-fn in_short(subject: &str) -> String {
-    let Some((path, query)) = subject.split_once('?') else {
-        return subject.to_owned();
-    };
-    let rest = query.split('&').filter(|pair| !pair.starts_with("fields="));
-    let rest: Vec<_> = rest.collect();
-    if rest.is_empty() {
-        return path.to_owned();
-    }
-    format!("{path}?{}", rest.join("&"))
 }
 
 fn name(change: Change) -> &'static str {
