@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::CommandError;
 
-/// What takes longer than so many steps is told of by tenths in the log.
-const STEPS_MIN: u64 = 1_000;
+/// What takes so many steps or more is told of by tenths in the log.
+const STEPS_MIN: u64 = 10;
 
 /// Shows how far something is.
 pub(crate) struct Meter {
@@ -51,10 +51,7 @@ impl Meter {
     }
 
     fn log(&self, what: &str, done: u64, total: Option<u64>) {
-        let tenths = match total {
-            Some(total) if total >= STEPS_MIN => done.saturating_mul(10) / total,
-            _ => 0,
-        };
+        let tenths = tenths(done, total);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if (told.0.as_str(), told.1) != (what, tenths) {
             *told = (what.to_owned(), tenths);
@@ -69,5 +66,29 @@ impl Drop for Meter {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// How many tenths are done, of what has that many steps.
+fn tenths(done: u64, total: Option<u64>) -> u64 {
+    match total {
+        Some(total) if total >= STEPS_MIN => done.saturating_mul(10) / total,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tenths;
+
+    #[test]
+    fn whatever_has_ten_steps_or_more_is_told_of_ten_times() {
+        for total in [10, 24, 999, 1_000_000] {
+            let mut told: Vec<u64> = (0..=total).map(|done| tenths(done, Some(total))).collect();
+            told.dedup();
+            assert_eq!(told, (0..=10).collect::<Vec<_>>(), "{total}");
+        }
+        assert!((0..=9).all(|done| tenths(done, Some(9)) == 0));
+        assert_eq!(tenths(1_000, None), 0);
     }
 }
