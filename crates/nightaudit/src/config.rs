@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use store::DatabaseUrl;
 use vault::{KEY_VARIABLE, KeySource};
 
-use crate::cli::{ConnectionArgs, LimitArgs, Place, ServeArgs, System};
+use crate::cli::{ConnectionArgs, Count, LimitArgs, Place, ServeArgs, System};
 use crate::connections::ConnectionLimits;
 use crate::error::CommandError;
 
@@ -51,23 +50,23 @@ struct Toml {
     only: Option<System>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
-    sweep_minutes: Option<NonZeroU32>,
+    sweep_minutes: Option<Count>,
     data: Option<PathBuf>,
     database: Option<String>,
     key_file: Option<PathBuf>,
-    tokens_per_day: Option<NonZeroU32>,
+    tokens_per_day: Option<Count>,
     report_amounts_as_text: Option<bool>,
     allow_private_webhooks: Option<bool>,
-    webhooks_max: Option<NonZeroU32>,
-    webhook_days: Option<NonZeroU32>,
+    webhooks_max: Option<Count>,
+    webhook_days: Option<Count>,
     no_limits: Option<bool>,
-    requests_per_second: Option<NonZeroU32>,
-    requests_per_minute: Option<NonZeroU32>,
-    requests_per_hour: Option<NonZeroU32>,
-    requests_at_once: Option<NonZeroU32>,
-    connections_max: Option<NonZeroU32>,
-    idle_seconds: Option<NonZeroU32>,
-    slow_seconds: Option<NonZeroU32>,
+    requests_per_second: Option<Count>,
+    requests_per_minute: Option<Count>,
+    requests_per_hour: Option<Count>,
+    requests_at_once: Option<Count>,
+    connections_max: Option<Count>,
+    idle_seconds: Option<Count>,
+    slow_seconds: Option<Count>,
 }
 
 impl Config {
@@ -110,15 +109,17 @@ impl Config {
             keys: KeySource::choose(key_file, variable, data.clone()),
             data,
             settings: Settings {
-                tokens_per_day: file.tokens_per_day.unwrap_or(defaults.tokens_per_day),
+                tokens_per_day: file
+                    .tokens_per_day
+                    .map_or(defaults.tokens_per_day, Count::get),
                 report_amounts_as_text: file
                     .report_amounts_as_text
                     .unwrap_or(defaults.report_amounts_as_text),
                 private_webhooks: file
                     .allow_private_webhooks
                     .map_or(defaults.private_webhooks, private_webhooks),
-                webhooks_max: file.webhooks_max.unwrap_or(defaults.webhooks_max),
-                webhook_days: file.webhook_days.unwrap_or(defaults.webhook_days),
+                webhooks_max: file.webhooks_max.map_or(defaults.webhooks_max, Count::get),
+                webhook_days: file.webhook_days.map_or(defaults.webhook_days, Count::get),
                 ..defaults
             },
         })
@@ -138,15 +139,17 @@ impl ServeConfig {
             config.jobs.sweep_every = minutes(given);
         }
         let settings = &mut config.settings;
-        settings.tokens_per_day = args.tokens_per_day.unwrap_or(settings.tokens_per_day);
+        settings.tokens_per_day = args
+            .tokens_per_day
+            .map_or(settings.tokens_per_day, Count::get);
         settings.report_amounts_as_text = args
             .report_amounts_as_text
             .unwrap_or(settings.report_amounts_as_text);
         settings.private_webhooks = args
             .allow_private_webhooks
             .map_or(settings.private_webhooks.clone(), private_webhooks);
-        settings.webhooks_max = args.webhooks_max.unwrap_or(settings.webhooks_max);
-        settings.webhook_days = args.webhook_days.unwrap_or(settings.webhook_days);
+        settings.webhooks_max = args.webhooks_max.map_or(settings.webhooks_max, Count::get);
+        settings.webhook_days = args.webhook_days.map_or(settings.webhook_days, Count::get);
         settings.limits = limits;
         settings.body_within = connections.slow;
         Ok(Self {
@@ -163,8 +166,8 @@ fn limits(args: &LimitArgs, file: &Toml) -> Option<RateLimits> {
         return None;
     }
     let documented = RateLimits::DOCUMENTED;
-    let number = |flag: Option<NonZeroU32>, file: Option<NonZeroU32>, documented| {
-        flag.or(file).unwrap_or(documented)
+    let number = |flag: Option<Count>, file: Option<Count>, documented| {
+        flag.or(file).map_or(documented, Count::get)
     };
     Some(RateLimits {
         per_second: number(
@@ -191,16 +194,18 @@ fn limits(args: &LimitArgs, file: &Toml) -> Option<RateLimits> {
 }
 
 fn connections(args: &ConnectionArgs, file: &Toml) -> ConnectionLimits {
-    let seconds = |flag: Option<NonZeroU32>, file: Option<NonZeroU32>, default| {
+    let seconds = |flag: Option<Count>, file: Option<Count>, default| {
         let given = flag.or(file);
-        given.map_or(default, |seconds| Duration::from_secs(seconds.get().into()))
+        given.map_or(default, |seconds| {
+            Duration::from_secs(seconds.get().get().into())
+        })
     };
     let defaults = ConnectionLimits::default();
     ConnectionLimits {
         max: args
             .connections_max
             .or(file.connections_max)
-            .unwrap_or(defaults.max),
+            .map_or(defaults.max, Count::get),
         idle: seconds(args.idle_seconds, file.idle_seconds, defaults.idle),
         slow: seconds(args.slow_seconds, file.slow_seconds, defaults.slow),
     }
@@ -241,8 +246,8 @@ fn database(text: &str, origin: &str) -> Result<DatabaseUrl, CommandError> {
         .map_err(|error| CommandError::usage(format!("{origin}: {error}")))
 }
 
-fn minutes(count: NonZeroU32) -> TimeDelta {
-    TimeDelta::minutes(count.get().into())
+fn minutes(count: Count) -> TimeDelta {
+    TimeDelta::minutes(count.get().get().into())
 }
 
 /// Commands that serve nothing have no flag for it, but what was set for the server holds.

@@ -8,6 +8,7 @@
 
 mod app;
 mod books;
+mod count;
 mod demo;
 mod flagged;
 mod key;
@@ -25,6 +26,7 @@ pub(crate) use books::{
     ConnectArgs, DisconnectArgs, PortfolioAddArgs, PortfolioCommand, PortfolioListArgs,
     RefreshArgs, StatusArgs, Which,
 };
+pub(crate) use count::Count;
 pub(crate) use demo::DemoArgs;
 pub(crate) use flagged::FlaggedArgs;
 pub(crate) use key::{KeyArgs, KeyCommand};

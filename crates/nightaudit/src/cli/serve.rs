@@ -1,12 +1,11 @@
 //! `nightaudit serve` and its flags.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use super::Place;
+use super::{Count, Place};
 
 /// One of the two systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -46,14 +45,14 @@ pub(crate) struct ServeArgs {
 
     /// How often the books look for what no webhook told them [default: 15].
     #[arg(long, env = "NIGHTAUDIT_SWEEP_MINUTES", value_name = "MINUTES")]
-    pub(crate) sweep_minutes: Option<NonZeroU32>,
+    pub(crate) sweep_minutes: Option<Count>,
 
     #[command(flatten)]
     pub(crate) place: Place,
 
     /// How many tokens an application may ask for in 24 hours [default: 5].
     #[arg(long, env = "NIGHTAUDIT_TOKENS_PER_DAY", value_name = "COUNT")]
-    pub(crate) tokens_per_day: Option<NonZeroU32>,
+    pub(crate) tokens_per_day: Option<Count>,
 
     /// Whether reports print amounts as texts ("1000.00") [default: false].
     #[arg(
@@ -78,11 +77,11 @@ pub(crate) struct ServeArgs {
 
     /// How many webhooks an account may have [default: 20].
     #[arg(long, env = "NIGHTAUDIT_WEBHOOKS_MAX", value_name = "COUNT")]
-    pub(crate) webhooks_max: Option<NonZeroU32>,
+    pub(crate) webhooks_max: Option<Count>,
 
     /// For how many days messages and attempts to send them are kept [default: 30].
     #[arg(long, env = "NIGHTAUDIT_WEBHOOK_DAYS", value_name = "DAYS")]
-    pub(crate) webhook_days: Option<NonZeroU32>,
+    pub(crate) webhook_days: Option<Count>,
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -96,17 +95,17 @@ pub(crate) struct ServeArgs {
 pub(crate) struct ConnectionArgs {
     /// How many connections there may be; further ones wait until one ends [default: 512].
     #[arg(long, env = "NIGHTAUDIT_CONNECTIONS_MAX", value_name = "COUNT")]
-    pub(crate) connections_max: Option<NonZeroU32>,
+    pub(crate) connections_max: Option<Count>,
 
     /// For how long a connection may be silent, or take for the head of its next request [default:
     /// 60].
     #[arg(long, env = "NIGHTAUDIT_IDLE_SECONDS", value_name = "SECONDS")]
-    pub(crate) idle_seconds: Option<NonZeroU32>,
+    pub(crate) idle_seconds: Option<Count>,
 
     /// How long the body of a request may take to arrive, and a client to read on in a reply
     /// [default: 30].
     #[arg(long, env = "NIGHTAUDIT_SLOW_SECONDS", value_name = "SECONDS")]
-    pub(crate) slow_seconds: Option<NonZeroU32>,
+    pub(crate) slow_seconds: Option<Count>,
 }
 
 /// How many requests an account may make of this server.
@@ -124,17 +123,17 @@ pub(crate) struct LimitArgs {
 
     /// How many requests an account may make in a second [default: 15].
     #[arg(long, env = "NIGHTAUDIT_REQUESTS_PER_SECOND", value_name = "COUNT")]
-    pub(crate) requests_per_second: Option<NonZeroU32>,
+    pub(crate) requests_per_second: Option<Count>,
 
     /// How many in a minute [default: 120].
     #[arg(long, env = "NIGHTAUDIT_REQUESTS_PER_MINUTE", value_name = "COUNT")]
-    pub(crate) requests_per_minute: Option<NonZeroU32>,
+    pub(crate) requests_per_minute: Option<Count>,
 
     /// How many in an hour [default: 5000].
     #[arg(long, env = "NIGHTAUDIT_REQUESTS_PER_HOUR", value_name = "COUNT")]
-    pub(crate) requests_per_hour: Option<NonZeroU32>,
+    pub(crate) requests_per_hour: Option<Count>,
 
     /// How many side by side [default: 15].
     #[arg(long, env = "NIGHTAUDIT_REQUESTS_AT_ONCE", value_name = "COUNT")]
-    pub(crate) requests_at_once: Option<NonZeroU32>,
+    pub(crate) requests_at_once: Option<Count>,
 }

@@ -59,7 +59,16 @@ async fn what_makes_no_sense_is_told_before_anything_is_made() {
     let files = [
         ("unknown.toml", "listne = \"127.0.0.1:0\"", "listne"),
         ("type.toml", "tokens_per_day = \"many\"", "tokens_per_day"),
-        ("zero.toml", "tokens_per_day = 0", "tokens_per_day"),
+        (
+            "zero.toml",
+            "tokens_per_day = 0",
+            "(tokens_per_day): give a whole number from 1 to 4294967295",
+        ),
+        (
+            "minus.toml",
+            "webhook_days = -1",
+            "give a whole number from 1",
+        ),
         (
             "url.toml",
             "database = \"mysql://ann:secret@db/x\"",
@@ -71,11 +80,19 @@ async fn what_makes_no_sense_is_told_before_anything_is_made() {
         fs::write(home.path(name), text).unwrap();
         home.run(&["serve", "--config", name]).refused(2, says);
     }
-    let commands: [(&[&str], &str); 8] = [
+    let commands: [(&[&str], &str); 10] = [
         (&["serve", "--config", "absent.toml"], "absent.toml"),
         (&["serve", "--listen", "localhost"], "--listen"),
         (&["serve", "--database", "nightaudit.db"], "not a database"),
         (&["serve", "--tokens-per-day", "0"], "--tokens-per-day"),
+        (
+            &["serve", "--webhooks-max", "0"],
+            "give a whole number from 1 to 4294967295",
+        ),
+        (
+            &["serve", "--sweep-minutes", "often"],
+            "give a whole number from 1",
+        ),
         (&["serve", "--log", "payments=loud"], "--log"),
         (&["sandbox", "seed", "--fixture", "other"], "guesty-docs"),
         (&["app", "create"], "--name"),
