@@ -34,7 +34,9 @@ pub(super) fn read(body: &[u8]) -> (String, Hint) {
         return ("none".to_owned(), Hint::Unknown);
     };
     let hint = hint(&event, &top);
-    (event.chars().take(EVENT_CHARACTERS_MAX).collect(), hint)
+    // Not all databases keep a NUL in a text.
+    let printable = event.chars().filter(|c| !c.is_control());
+    (printable.take(EVENT_CHARACTERS_MAX).collect(), hint)
 }
 
 fn hint(event: &str, top: &Fields<'_>) -> Hint {
@@ -242,6 +244,8 @@ mod tests {
         assert_eq!(read(&[0xff, 0xfe]).1, Hint::Unknown);
         let long = format!(r#"{{"event":"{}"}}"#, "x".repeat(5_000));
         assert_eq!(read(long.as_bytes()).0.len(), EVENT_CHARACTERS_MAX);
+        let odd = br#"{"event":"owner.\u0000\ncreated"}"#;
+        assert_eq!(read(odd), ("owner.created".to_owned(), Hint::Unknown));
     }
 
     #[test]

@@ -16,6 +16,9 @@ use serde_json::Value;
 use super::flag::Flagged;
 use super::{Kind, flag};
 
+const ID_BYTES_MAX: usize = 1_000;
+const LABEL_CHARACTERS_MAX: usize = 200;
+
 /// An object, as a reply has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -37,6 +40,28 @@ pub(super) struct Labels {
     pub(super) scope: Option<String>,
 }
 
+impl Labels {
+    /// As any database can keep them in an index. The state has them whole.
+    fn indexable(self) -> Self {
+        let cut = |label: Option<String>| {
+            let characters = |label: String| {
+                label
+                    .chars()
+                    .filter(|c| *c != '\0')
+                    .take(LABEL_CHARACTERS_MAX)
+                    .collect()
+            };
+            label.map(characters)
+        };
+        Self {
+            code: cut(self.code),
+            parent: cut(self.parent),
+            day: cut(self.day),
+            scope: cut(self.scope),
+        }
+    }
+}
+
 /// Which taxes hold for a property, its own or the account's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -53,13 +78,18 @@ impl Seen {
         value: &impl Serialize,
     ) -> Result<Self, String> {
         let id = id.ok_or_else(|| format!("a {kind} without an id"))?;
+        if id.len() > ID_BYTES_MAX || id.contains('\0') {
+            return Err(format!(
+                "a {kind} whose id is longer than {ID_BYTES_MAX} bytes or has a NUL in it"
+            ));
+        }
         let mut state = serde_json::to_value(value).map_err(|error| error.to_string())?;
         prune(&mut state);
         Ok(Self {
             kind,
             id,
             is_flagged: !flag::flags(kind, &state).is_empty(),
-            labels,
+            labels: labels.indexable(),
             active: None,
             state: state.to_string(),
         })

@@ -9,13 +9,15 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, http};
 use books::mirror::{AsOf, Flag, Kind, Mirror};
 use books::sync::{Part, Settings, Summary, Sync};
+use data_encoding::HEXLOWER;
 use futures_util::stream;
 use guesty::seen::reservation::Reservation;
 use guesty::{Guesty, Reply};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use store::testing::{Engine, Fixture};
-use store::{Clock, ManualClock};
+use store::{Clock, ManualClock, on_both_engines};
 
 use crate::house::{House, Query, id, listing, payout_line, reservation, transaction};
 use crate::support::Desk;
@@ -440,6 +442,42 @@ async fn access_that_is_lost_in_the_middle_is_told_and_found_again() {
         rogue.house.with(|rooms| rooms.instead = None);
         assert_eq!(rogue.read().await.problems, []);
         assert_eq!(rogue.reservations().await, 250);
+    }
+}
+
+on_both_engines! {
+    async fn texts_that_a_database_cannot_keep_or_find_spoil_no_page(desk: Desk) {
+        let long = |bytes: usize| {
+            let digests = (0_usize..).flat_map(|number| Sha256::digest(number.to_be_bytes()));
+            HEXLOWER.encode(&digests.take(bytes).collect::<Vec<u8>>())
+        };
+        let stay = |number: usize, field: &str, value: String| {
+            let mut stay = reservation(number, "2026-11-10", "100");
+            stay[field] = json!(value);
+            stay
+        };
+        let rows = [
+            reservation(1, "2026-11-10", "100"),
+            stay(2, "confirmationCode", "A\0B".to_owned()),
+            stay(3, "confirmationCode", long(5_000)),
+            stay(4, "_id", "4\0".to_owned()),
+            stay(5, "_id", long(5_000)),
+        ];
+        let reply = Reply {
+            request: "/v1/reservations?skip=0".to_owned(),
+            status: 200,
+            body: Bytes::from(json!({"results": rows}).to_string()),
+            received_at: "2026-11-21T12:00:00.000Z".parse().unwrap(),
+            sent_at: None,
+            request_id: None,
+        };
+        let mirror = Mirror::of(&desk.chain);
+        assert_eq!(mirror.take_in(&[reply]).await.unwrap().new, 3);
+        let known = mirror.page::<Reservation>("", 10, AsOf::Now).await.unwrap();
+        let codes = known.iter().map(|known| known.value.confirmation_code.value().unwrap());
+        assert_eq!(codes.skip(1).collect::<Vec<_>>(), [&"A\0B".to_owned(), &long(5_000)]);
+        let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
+        assert_eq!(rebuilt.before, Some(rebuilt.after));
     }
 }
 
