@@ -5,6 +5,7 @@
 //! locked first, retries after conflicts). The crate also holds what every keeper of state needs:
 //! migrations, the data directory's lock, new ids and the clock. It knows no table of anybody.
 
+mod bulk;
 mod clock;
 mod connection;
 mod data_dir;
@@ -20,6 +21,7 @@ pub mod testing;
 mod url;
 mod writer;
 
+pub use bulk::in_bulk;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connection::{AnyConnection as Connection, MultiBackend};
 pub use data_dir::{Control, DataDir, DataDirError};

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
-use store::{Connection, Lock, Store, both, random_bytes, update_prepared};
+use store::{Connection, Lock, Store, both, in_bulk, random_bytes, update_prepared};
 use vault::Vault;
 use zeroize::Zeroizing;
 
 use super::{Head, NewRecord, Record, Signer};
 use crate::Error;
 use crate::schema::{chain, evidence};
-
-/// How many rows one statement writes: PostgreSQL takes 65,535 values at most.
-const ROWS: usize = 1_000;
 
 /// The evidence of one connection.
 #[derive(Clone)]
@@ -197,10 +194,8 @@ fn insert(c: &mut Connection, rows: &[Record]) -> Result<(), Error> {
             }
         }
         Connection::Postgres(c) => {
-            for rows in rows.chunks(ROWS) {
-                let insert = diesel::insert_into(evidence::table).values(rows);
-                insert.execute(c)?;
-            }
+            let copy = diesel::copy_from(evidence::table).from_insertable(rows);
+            in_bulk(c, |c| copy.execute(c))?;
         }
     }
     Ok(())

@@ -111,7 +111,7 @@ impl NewRecord {
 
 /// A record, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = evidence)]
+#[diesel(table_name = evidence, treat_none_as_default_value = false)]
 pub struct Record {
     pub(crate) chain_id: String,
     /// Its place in the chain, from 1.

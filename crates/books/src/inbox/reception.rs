@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::hint::{self, Hint};
 use super::row::{self, Came, NewHint};
 use super::sweep;
-use crate::evidence::{Kind, NewRecord, Signer, append, tip};
+use crate::evidence::{Chain, Kind, NewRecord, Signer, append};
 use crate::{Books, Error};
 
 /// How many messages share a transaction at most.
@@ -96,6 +96,7 @@ impl Reception {
 
 /// Keeps what waits, until nothing does.
 async fn attend(books: Books, connection: ConnectionId) {
+    let mut chain = None;
     loop {
         let together = books.inbox().reception.take(connection);
         if together.is_empty() {
@@ -104,7 +105,7 @@ async fn attend(books: Books, connection: ConnectionId) {
         let (messages, askers): (Vec<_>, Vec<_>) = (together.into_iter())
             .map(|waiting| (waiting.message, waiting.is_kept))
             .unzip();
-        match keep_all(&books, connection, messages).await {
+        match keep_all(&books, &mut chain, connection, messages).await {
             Ok(()) => {
                 books.inbox().bell.notify_one();
                 for is_kept in askers {
@@ -122,10 +123,15 @@ async fn attend(books: Books, connection: ConnectionId) {
 
 async fn keep_all(
     books: &Books,
+    chain: &mut Option<Chain>,
     connection: ConnectionId,
     messages: Vec<Message>,
 ) -> Result<(), Error> {
-    let chain = books.begin_chain(connection).await?;
+    // It is looked for once, and serves all that come without a pause.
+    let chain = match chain {
+        Some(chain) => chain,
+        None => chain.insert(books.begin_chain(connection).await?),
+    };
     let (signer, now) = (Arc::clone(&chain.signer), books.clock().now());
     let work = move |c: &mut Connection| keep(c, &signer, connection, &messages, now);
     books.store().write(chain.lock(), work).await
@@ -156,17 +162,12 @@ fn keep(
     if fresh.is_empty() {
         return Ok(());
     }
-    let last = tip(c, connection)?.length;
-    append(
-        c,
-        signer,
-        connection,
-        fresh.iter().map(|message| &message.record),
-    )?;
+    let records = fresh.iter().map(|message| &message.record);
+    let last = append(c, signer, connection, records)?.length;
     let mut told = HashMap::new();
-    for (message, record) in fresh.iter().zip(last + 1..) {
+    for (message, record) in fresh.iter().rev().zip((1..=last).rev()) {
         match &message.hint {
-            Hint::Reread(kind, id) => drop(told.insert((*kind, *id), record)),
+            Hint::Reread(kind, id) => drop(told.entry((*kind, *id)).or_insert(record)),
             Hint::Sweep(_) => sweep::soon(c, connection, now)?,
             Hint::Acknowledged | Hint::Unknown => {}
         }

@@ -10,7 +10,7 @@ use contract::{ObjectId, Timestamp};
 use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use store::{Connection, both, update_prepared};
+use store::{Connection, both, in_bulk, update_prepared};
 
 use crate::Error;
 use crate::mirror::Kind;
@@ -70,7 +70,8 @@ pub(super) fn remember(c: &mut Connection, came: &[Came]) -> Result<HashSet<Stri
         Connection::Postgres(c) => {
             let insert = diesel::insert_into(inbox_message::table).values(came);
             let insert = insert.on_conflict_do_nothing();
-            new.extend(insert.returning(inbox_message::message_id).load(c)?);
+            let insert = insert.returning(inbox_message::message_id);
+            new.extend(in_bulk(c, |c| insert.load(c))?);
         }
     }
     Ok(new)
@@ -148,7 +149,8 @@ pub(super) fn tell(c: &mut Connection, told: &[NewHint]) -> Result<(), Error> {
         }
         Connection::Postgres(c) => {
             let insert = diesel::insert_into(inbox_hint::table).values(told);
-            insert.on_conflict(key).do_update().set(again).execute(c)?;
+            let insert = insert.on_conflict(key).do_update().set(again);
+            in_bulk(c, |c| insert.execute(c))?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use store::{Connection, update_prepared};
+use store::{Connection, in_bulk, update_prepared};
 
 use super::Kind;
 use super::state::{Labels, Seen};
@@ -33,7 +33,7 @@ pub(super) struct Object {
 
 /// What an object was, from one record until another.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = version)]
+#[diesel(table_name = version, treat_none_as_default_value = false)]
 pub(super) struct Version {
     mirror_id: i64,
     kind: String,
@@ -136,10 +136,8 @@ pub(super) fn insert(c: &mut Connection, objects: &[&Object]) -> Result<(), Erro
             }
         }
         Connection::Postgres(c) => {
-            for objects in objects.chunks(ROWS) {
-                let rows = objects.to_vec();
-                diesel::insert_into(object::table).values(rows).execute(c)?;
-            }
+            let copy = diesel::copy_from(object::table).from_insertable(objects.to_vec());
+            in_bulk(c, |c| copy.execute(c))?;
         }
     }
     Ok(())
@@ -218,11 +216,8 @@ pub(super) fn insert_versions(c: &mut Connection, versions: &[Version]) -> Resul
             }
         }
         Connection::Postgres(c) => {
-            for versions in versions.chunks(ROWS) {
-                diesel::insert_into(version::table)
-                    .values(versions)
-                    .execute(c)?;
-            }
+            let copy = diesel::copy_from(version::table).from_insertable(versions);
+            in_bulk(c, |c| copy.execute(c))?;
         }
     }
     Ok(())

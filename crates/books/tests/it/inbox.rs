@@ -1,5 +1,7 @@
 //! Messages come in: signed, once, and kept before they are answered.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -145,6 +147,34 @@ on_both_engines! {
         post.is_proven().await;
     }
 
+    async fn a_message_of_odd_text_keeps_none_away_that_came_with_it(post: Post) {
+        let odd = post.message("msg_0", &json!({"event": "owner.\u{0}created"}));
+        let plain = (1..20).map(|number| post.told_of(&format!("msg_{number}"), number));
+        let messages: Vec<Message> = std::iter::once(odd).chain(plain).collect();
+        let answers = join_all(messages.iter().map(|message| post.deliver(message))).await;
+        answers.iter().for_each(Post::is_accepted);
+        assert_eq!(post.evidence().await.len(), 20);
+        assert_eq!(post.evidence().await[0].body().unwrap(), messages[0].body);
+        post.is_proven().await;
+    }
+
+    async fn messages_that_come_at_once_are_all_kept_or_none_is_accepted(post: Post) {
+        let messages: Vec<Message> = (0..40)
+            .map(|number| post.told_of(&format!("msg_{number}"), number % 3))
+            .collect();
+        let deliver = || join_all(messages.iter().map(|message| post.deliver(message)));
+        for table in ["inbox_message", "evidence", "inbox_hint"] {
+            post.desk.sql(format!("ALTER TABLE {table} RENAME TO away")).await;
+            let answers = deliver().await;
+            assert!(answers.iter().all(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE));
+            post.desk.sql(format!("ALTER TABLE away RENAME TO {table}")).await;
+            assert_eq!((post.evidence().await.len(), post.waiting().await), (0, 0), "{table}");
+        }
+        deliver().await.iter().for_each(Post::is_accepted);
+        assert_eq!((post.evidence().await.len(), post.waiting().await), (40, 3));
+        post.is_proven().await;
+    }
+
     async fn what_nobody_understands_is_kept_and_counted(post: Post) {
         post.accepted(&post.message("msg_1", &json!({"event": "owner.created"}))).await;
         post.accepted(&post.signed("msg_2", b"<html>".to_vec())).await;
@@ -153,5 +183,42 @@ on_both_engines! {
         assert_eq!((state.unknown, state.waiting), (2, 0));
         let subjects: Vec<String> = post.evidence().await.into_iter().map(|record| record.subject).collect();
         assert_eq!(subjects, ["owner.created msg_1", "none msg_2", "payments.received msg_3"]);
+    }
+}
+
+/// Whatever the server was doing, as when it is restarted.
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+on_both_engines! {
+    async fn what_was_accepted_outlives_the_connections_to_the_server(post: Post) {
+        if !post.desk.is_postgres() {
+            return;
+        }
+        let messages: Vec<(String, Message)> = (0..400)
+            .map(|number| format!("msg_{number}"))
+            .map(|name| (format!("reservation.updated {name}"), post.told_of(&name, 1)))
+            .collect();
+        let mut accepted = BTreeSet::new();
+        for some in messages.chunks(50) {
+            let answers = join_all(some.iter().map(|(_, message)| post.deliver(message)));
+            let (answers, ()) = tokio::join!(answers, post.desk.sql(CUT));
+            for ((subject, _), (status, _)) in some.iter().zip(answers) {
+                match status {
+                    StatusCode::NO_CONTENT => drop(accepted.insert(subject.clone())),
+                    status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
+                }
+            }
+        }
+        let kept = post.evidence().await.into_iter();
+        let kept: BTreeSet<String> = kept.map(|record| record.subject).collect();
+        assert!(accepted.is_subset(&kept));
+
+        // As every source does, until all are in.
+        for (_, message) in &messages {
+            while post.deliver(message).await.0 == StatusCode::SERVICE_UNAVAILABLE {}
+        }
+        assert_eq!(post.evidence().await.len(), 400);
+        post.is_proven().await;
     }
 }
