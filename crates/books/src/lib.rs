@@ -19,6 +19,7 @@ mod error;
 pub mod evidence;
 pub mod inbox;
 pub mod jobs;
+mod metrics;
 pub mod mirror;
 mod order;
 pub mod portfolio;

@@ -241,6 +241,17 @@ impl Books {
         })
     }
 
+    /// Where all connections of all portfolios stand.
+    pub async fn standings(&self) -> Result<Vec<Standing>, Error> {
+        let mut all = Vec::new();
+        for portfolio in self.portfolios().await? {
+            for connection in self.connections(portfolio.id).await? {
+                all.push(self.standing(connection.id).await?);
+            }
+        }
+        Ok(all)
+    }
+
     /// The portfolio that is meant; a first one, where there is none.
     async fn portfolio_to_connect(&self, name: Option<&str>) -> Result<Portfolio, Error> {
         match self.choose_portfolio(name).await {

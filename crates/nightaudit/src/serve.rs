@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use axum::http::StatusCode;
 use axum::{Json, Router};
 use books::Books;
-use books::api::{around, control_router, health_router, webhook_router};
+use books::api::{around, control_router, health_beside, health_router, webhook_router};
 use data_encoding::BASE64URL_NOPAD;
 use store::{Control, DataDir, random_bytes};
 use tokio::net::TcpListener;
@@ -180,8 +180,9 @@ fn router(
     let mut of_books = control.merge(webhook_router(books.clone()));
     if payments.is_none() {
         of_books = of_books.merge(health_router(books.clone()));
+        return router.merge(around(of_books, body_within));
     }
-    router.merge(around(of_books, body_within))
+    health_beside(router, books.clone()).merge(around(of_books, body_within))
 }
 
 /// The work that nobody waits for.

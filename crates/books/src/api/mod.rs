@@ -8,5 +8,5 @@ mod webhooks;
 
 pub use around::around;
 pub use control::control_router;
-pub use health::health_router;
+pub use health::{health_beside, health_router};
 pub use webhooks::webhook_router;

@@ -1,8 +1,5 @@
 //! `nightaudit status`: where connections stand. It asks nobody and changes nothing.
 
-use books::Books;
-use books::standing::Standing;
-
 use super::lights;
 use crate::cli::{Format, StatusArgs};
 use crate::config::Config;
@@ -19,7 +16,7 @@ pub(crate) async fn run(args: StatusArgs) -> Result<(), CommandError> {
         lights::tell(&standing, args.common.format)?;
         return lights::are_green([&standing]);
     }
-    let all = all(&books).await?;
+    let all = books.standings().await?;
     match args.common.format {
         Format::Json => output::json(&all)?,
         Format::Table if all.is_empty() => {
@@ -33,14 +30,4 @@ pub(crate) async fn run(args: StatusArgs) -> Result<(), CommandError> {
     }
     // What is disconnected is meant to be.
     lights::are_green(all.iter().filter(|standing| standing.connected))
-}
-
-async fn all(books: &Books) -> Result<Vec<Standing>, CommandError> {
-    let mut all = Vec::new();
-    for portfolio in books.portfolios().await? {
-        for connection in books.connections(portfolio.id).await? {
-            all.push(books.standing(connection.id).await?);
-        }
-    }
-    Ok(all)
 }

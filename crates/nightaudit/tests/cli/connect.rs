@@ -132,6 +132,42 @@ on_both_engines! {
         platform.stop();
     }
 
+    async fn a_server_of_both_systems_is_ready_and_has_figures_for_both(home: Home) {
+        let (server, credentials) = platform(&home);
+        let relay = Relay::to(&server.base).await;
+        relay.write_instead(r#""status":"confirmed""#, r#""status":"teleported""#);
+        let address = ["--webhook-url", &server.base];
+        home.connect(&relay.base, &credentials, &address).expect(0);
+        home.run(&["sync", "reservations"]).expect(6);
+
+        let (status, ready) = server.get("/readyz", "").await;
+        assert_eq!((status.as_u16(), &ready["status"]), (200, &json!("ready")));
+        let (status, figures) = server.text("/metrics").await;
+        assert_eq!(status, 200, "{figures}");
+        for (line, of) in [
+            ("nightaudit_requests_total{method=\"GET\",route=\"/readyz\",status=\"200\"} 1", "payments"),
+            ("nightaudit_books_connections 1", "books"),
+            ("nightaudit_books_lights_red 0", "books"),
+            ("nightaudit_books_runs_incomplete 0", "books"),
+            ("nightaudit_books_flagged{kind=\"reservation\"} 1", "books"),
+        ] {
+            assert!(figures.lines().any(|one| one == line), "{of}: {line}: {figures}");
+        }
+        assert!(figures.contains("nightaudit_books_sync_age_seconds "), "{figures}");
+        assert_eq!(figures.match_indices("# EOF").count(), 1);
+        assert!(figures.ends_with("# EOF\n"), "{figures}");
+
+        home.meddle("ALTER TABLE portfolio RENAME TO elsewhere");
+        for path in ["/readyz", "/metrics"] {
+            let (status, said) = server.text(path).await;
+            assert_eq!(status, 503, "{path}: {said}");
+        }
+        assert_eq!(server.get("/healthz", "").await.0, 200);
+        home.meddle("ALTER TABLE elsewhere RENAME TO portfolio");
+        assert_eq!(server.get("/readyz", "").await.0, 200);
+        server.stop();
+    }
+
     async fn disconnecting_removes_the_webhook_and_connecting_again_goes_on(home: Home) {
         let (server, credentials) = platform(&home);
         let address = ["--webhook-url", &server.base];
@@ -424,6 +460,12 @@ async fn a_server_of_books_alone_says_whether_it_is_ready() {
         let (status, said) = books.get(path, "").await;
         assert_eq!((status.as_u16(), &said["status"]), (200, &json!(says)));
     }
+    let (status, figures) = books.text("/metrics").await;
+    assert_eq!(status, 200, "{figures}");
+    assert!(
+        figures.contains("nightaudit_books_connections 0\n"),
+        "{figures}"
+    );
     let log = books.log();
     assert!(log.contains("answered") && log.contains("/readyz"), "{log}");
     let (status, _) = books

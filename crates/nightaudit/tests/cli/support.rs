@@ -225,6 +225,13 @@ impl Server {
         (reply.status(), reply.json().await.unwrap())
     }
 
+    /// A reply that is no JSON.
+    pub async fn text(&self, path: &str) -> (StatusCode, String) {
+        let url = format!("{}{path}", self.base);
+        let reply = self.http.get(url).send().await.unwrap();
+        (reply.status(), reply.text().await.unwrap())
+    }
+
     pub async fn post(&self, path: &str, token: &str, body: &Value) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.base);
         let request = self.http.post(url).bearer_auth(token).json(body);
