@@ -30,6 +30,8 @@ pub(crate) struct Call<'a> {
     pub(crate) query: &'a [(String, String)],
     /// A JSON text.
     pub(crate) body: Option<String>,
+    /// Whether it is answered with a secret.
+    pub(crate) gives_secret: bool,
 }
 
 /// How one try failed.
@@ -60,8 +62,26 @@ impl Connection {
             path,
             query,
             body: None,
+            gives_secret: false,
         };
         self.make(&call, self.retry.tries, read).await
+    }
+
+    /// Reads what holds a secret.
+    pub(crate) async fn get_secret<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<T, Error> {
+        let call = Call {
+            method: Method::GET,
+            path,
+            query,
+            body: None,
+            gives_secret: true,
+        };
+        let (value, _) = self.make(&call, self.retry.tries, read_object).await?;
+        Ok(value)
     }
 
     /// Reads one JSON value.
@@ -168,7 +188,11 @@ impl Connection {
             });
         }
         self.tokens.accepted(token);
-        let value = raw.read(read)?;
+        let value = if call.gives_secret {
+            raw.read_secret(read)?
+        } else {
+            raw.read(read)?
+        };
         let reply = Reply {
             request: target,
             status: raw.status.as_u16(),

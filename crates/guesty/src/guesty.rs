@@ -8,6 +8,7 @@ use crate::base_url::BaseUrl;
 use crate::clock::WallClock;
 use crate::connection::Connection;
 use crate::error::{Error, Problem};
+use crate::hidden::Hidden;
 use crate::http::Http;
 use crate::pace::{Limits, Pacer};
 use crate::reader::Reader;
@@ -67,6 +68,7 @@ impl Guesty {
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let http = Http::new(
             settings.base_url,
+            Hidden::new(settings.credentials.clone()),
             settings.clock.clone(),
             settings.timeout,
             settings.body_bytes_max,

@@ -1,6 +1,7 @@
 //! One request and its reply, bounded in time and size. Knows neither tokens nor tries.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -8,10 +9,12 @@ use chrono::DateTime;
 use contract::Timestamp;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
+use serde_json::error::Category;
 
 use crate::base_url::BaseUrl;
 use crate::clock::WallClock;
 use crate::error::Problem;
+use crate::hidden::Hidden;
 use crate::pace::{Headroom, Interval};
 use crate::refusal::{Refusal, excerpt};
 
@@ -20,6 +23,8 @@ use crate::refusal::{Refusal, excerpt};
 pub(crate) struct Http {
     pub(crate) client: Client,
     pub(crate) base: BaseUrl,
+    /// What must not be repeated of what the source says.
+    pub(crate) hidden: Arc<Hidden>,
     pub(crate) clock: WallClock,
     pub(crate) timeout: Duration,
     pub(crate) body_bytes_max: usize,
@@ -33,6 +38,7 @@ pub(crate) struct Raw {
     pub(crate) received_at: Timestamp,
     headers: HeaderMap,
     redirect_target: Option<String>,
+    hidden: Arc<Hidden>,
 }
 
 impl Http {
@@ -40,6 +46,7 @@ impl Http {
     /// source alone.
     pub(crate) fn new(
         base: BaseUrl,
+        hidden: Hidden,
         clock: WallClock,
         timeout: Duration,
         body_bytes_max: usize,
@@ -57,6 +64,7 @@ impl Http {
         Ok(Self {
             client,
             base,
+            hidden: Arc::new(hidden),
             clock,
             timeout,
             body_bytes_max,
@@ -84,6 +92,7 @@ impl Http {
             redirect_target: (status.is_redirection())
                 .then(|| self.base.redirect_target(headers.get(LOCATION))),
             headers,
+            hidden: Arc::clone(&self.hidden),
         })
     }
 
@@ -131,19 +140,19 @@ impl Raw {
     /// Finds out what is no answer of an Open API at all: redirects, and pages instead of JSON.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         if let Some(target) = &self.redirect_target {
-            return Err(Problem::Redirected(target.clone()));
+            return Err(Problem::Redirected(self.hidden.cut(target).into_owned()));
         }
         let is_fault = self.status.is_server_error() || matches!(self.status.as_u16(), 408 | 429);
         let encoding = self.header(CONTENT_ENCODING.as_str());
         if let Some(packed) = encoding.filter(|encoding| *encoding != "identity") {
             return Err(Problem::Unreadable(format!(
-                "it is packed with {packed}, which was not asked for: something on the way to the \
-                 source changes its replies"
+                "it is packed with {}, which was not asked for: something on the way to the source \
+                 changes its replies",
+                self.hidden.cut(packed)
             )));
         }
         if self.is_page() && !is_fault {
-            let begins = excerpt(&String::from_utf8_lossy(&self.body));
-            return Err(Problem::NotJson(begins));
+            return Err(Problem::NotJson(self.beginning()));
         }
         Ok(())
     }
@@ -163,13 +172,31 @@ impl Raw {
             if error.is_eof() {
                 return Problem::BrokenOff(error.to_string());
             }
-            let text = excerpt(&String::from_utf8_lossy(&self.body));
+            let text = self.beginning();
             if error.is_syntax() {
                 Problem::NotJson(text)
             } else {
-                Problem::Unreadable(format!("{error}, in {text}"))
+                let error = error.to_string();
+                Problem::Unreadable(format!("{}, in {text}", self.hidden.cut(error)))
             }
         })
+    }
+
+    /// Reads the body of a success that gives a secret: nothing of it is ever repeated.
+    pub(crate) fn read_secret<T>(
+        &self,
+        read: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, Problem> {
+        read(&self.body).map_err(|error| match error.classify() {
+            Category::Eof => Problem::BrokenOff(error.to_string()),
+            Category::Syntax => Problem::NotJson("[secret]".to_owned()),
+            _ => Problem::Unreadable("it is not shown, since it may hold a secret".to_owned()),
+        })
+    }
+
+    /// How the body begins.
+    fn beginning(&self) -> String {
+        excerpt(&self.hidden.cut(String::from_utf8_lossy(&self.body)))
     }
 
     /// What stands behind a status that is no success.
@@ -186,11 +213,13 @@ impl Raw {
     }
 
     pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::read(self.status.as_u16(), &self.body, self.request_id())
+        let request_id = self.request_id();
+        Refusal::read(self.status.as_u16(), &self.body, request_id, &self.hidden)
     }
 
     pub(crate) fn request_id(&self) -> Option<String> {
-        self.header("x-request-id").map(str::to_owned)
+        let id = self.header("x-request-id")?;
+        Some(self.hidden.cut(id).into_owned())
     }
 
     /// When the source sent it, by its own clock.

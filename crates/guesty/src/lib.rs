@@ -44,6 +44,7 @@ mod connection;
 mod error;
 mod field;
 mod guesty;
+mod hidden;
 mod http;
 mod pace;
 mod page;

@@ -6,6 +6,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::hidden::Hidden;
+
 /// How much of a text that is no JSON is repeated.
 const EXCERPT_CHARS: usize = 200;
 
@@ -27,7 +29,25 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn read(status: u16, body: &Bytes, request_id: Option<String>) -> Self {
+    /// Without the secrets: only the body is as it came.
+    pub(crate) fn read(
+        status: u16,
+        body: &Bytes,
+        request_id: Option<String>,
+        hidden: &Hidden,
+    ) -> Self {
+        let read = Self::read_whole(status, body, request_id, hidden);
+        Self {
+            message: hidden.cut(&read.message).into_owned(),
+            code: read.code.map(|code| hidden.cut(code).into_owned()),
+            details: (read.details.into_iter())
+                .map(|detail| hidden.cut(detail).into_owned())
+                .collect(),
+            ..read
+        }
+    }
+
+    fn read_whole(status: u16, body: &Bytes, request_id: Option<String>, hidden: &Hidden) -> Self {
         let refusal = Self {
             status,
             request_id,
@@ -54,11 +74,11 @@ impl Refusal {
                 },
             },
             Ok(other) => Self {
-                message: excerpt(&other.to_string()),
+                message: excerpt(&hidden.cut(other.to_string())),
                 ..refusal
             },
             Err(_) => Self {
-                message: excerpt(&String::from_utf8_lossy(body)),
+                message: excerpt(&hidden.cut(String::from_utf8_lossy(body))),
                 ..refusal
             },
         }
@@ -111,9 +131,14 @@ impl fmt::Display for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Credentials;
+
+    fn hidden() -> Hidden {
+        Hidden::new(Credentials::new("0oaTEST", "of-the-app"))
+    }
 
     fn read(body: &'static str) -> Refusal {
-        Refusal::read(400, &Bytes::from_static(body.as_bytes()), None)
+        Refusal::read(400, &Bytes::from_static(body.as_bytes()), None, &hidden())
     }
 
     #[test]
@@ -158,8 +183,28 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_echoed_nowhere() {
+        for (body, shown) in [
+            (r#""no of-the-app""#, r#"400 "no [secret]""#),
+            (
+                r#"{"error":{"message":"no of-the-app","code":"of-the-app","data":["of-the-app",{"is":"of-the-app"}]}}"#,
+                r#"400 "no [secret]" ([secret]; {"is":"[secret]"})"#,
+            ),
+            (r#"["of-the-app"]"#, r#"400 "["[secret]"]""#),
+        ] {
+            let refusal = read(body);
+            assert_eq!(refusal.to_string(), shown, "{body}");
+            assert!(!refusal.code.is_some_and(|code| code.contains("app")));
+        }
+        // Where the text is cut short, too.
+        let page = Bytes::from(format!("{} of-the-app", "x".repeat(EXCERPT_CHARS - 6)));
+        let refusal = Refusal::read(500, &page, None, &hidden());
+        assert!(!refusal.to_string().contains("of-"), "{refusal}");
+    }
+
+    #[test]
     fn a_long_page_is_repeated_in_part() {
         let page = Bytes::from("é".repeat(1_000_000));
-        assert!(Refusal::read(500, &page, None).to_string().len() < 500);
+        assert!(Refusal::read(500, &page, None, &hidden()).to_string().len() < 500);
     }
 }

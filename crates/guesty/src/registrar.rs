@@ -102,7 +102,11 @@ impl WebhookRegistrar {
         let query = [("url".to_owned(), url.to_owned())];
         let mut tries = 1;
         let answer = loop {
-            match self.connection.get_one::<WebhookSecret>(PATH, &query).await {
+            match self
+                .connection
+                .get_secret::<WebhookSecret>(PATH, &query)
+                .await
+            {
                 Err(error)
                     if matches!(error.problem, Problem::NotFound(_)) && tries < SECRET_TRIES =>
                 {
@@ -114,8 +118,12 @@ impl WebhookRegistrar {
                 Ok(answer) => break answer,
             }
         };
-        match answer.value.key {
-            Field::Value(key) => Ok(Secret::new(key)),
+        match answer.key {
+            Field::Value(key) => {
+                let secret = Secret::new(key);
+                self.connection.http.hidden.learn(&secret);
+                Ok(secret)
+            }
             Field::Absent | Field::Odd(_) => Err(Error {
                 call: format!("GET {PATH}"),
                 tries,
@@ -136,6 +144,7 @@ impl WebhookRegistrar {
             path,
             query: &[],
             body,
+            gives_secret: false,
         };
         let (value, reply): (T, Reply) = self.connection.make(&call, 1, read).await?;
         Ok(Answer { value, reply })

@@ -98,7 +98,7 @@ fn read(raw: &Raw) -> Result<Grant, Problem> {
         status if !status.is_success() => return Err(raw.problem()),
         _ => {}
     }
-    let granted: Granted = raw.read(read_object)?;
+    let granted: Granted = raw.read_secret(read_object)?;
     let Field::Value(access_token) = granted.access_token else {
         return Err(Problem::Unreadable("no access_token in it".to_owned()));
     };

@@ -192,6 +192,7 @@ impl Keeper {
     }
 
     fn hold(&self, token: Token) -> Token {
+        self.endpoint.http.hidden.learn(&token.access_token);
         self.held(|held| {
             held.accepted_at = None;
             held.token = Some(token.clone());

@@ -335,3 +335,49 @@ async fn a_server_without_tls_is_told() {
     assert!(error.to_string().contains("certificate"), "{error}");
     assert_eq!(error.tries, 1);
 }
+
+#[tokio::test]
+async fn a_source_that_echoes_a_secret_has_it_repeated_nowhere() {
+    const SECRET: &str = "s3cr3t of-the-app";
+    let basic = BASE64.encode(format!("0oaTEST:{SECRET}").as_bytes());
+    for echo in [SECRET, "s3cr3t%20of-the-app", "s3cr3t+of-the-app", &basic] {
+        let body = format!(r#"{{"error":"invalid_client","error_description":"bad {echo}!"}}"#);
+        let server = Server::start_with_tokens(move |_| json(400, body.clone())).await;
+        let error = server.reader().account().await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("\"bad [secret]!\""), "{text}");
+    }
+    for (status, kind) in [
+        (200, "text/html"),
+        (403, "application/json"),
+        (500, "text/plain"),
+    ] {
+        let server = Server::start(move |request| {
+            let token = format!("{} denied for Bearer {}", "x".repeat(170), request.token);
+            with_header(status, "content-type", kind, &format!("\"{token}\""))
+        })
+        .await;
+        let error = server.reader().account().await.unwrap_err();
+        let text = format!("{error} {:?}", error.problem.to_string());
+        assert!(text.contains("denied for Bearer [se"), "{text}");
+        assert!(!text.contains("token-"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_gives_a_secret_is_not_repeated_though_it_is_odd() {
+    for odd in [
+        r#"["tok-of-theirs"]"#,
+        r#""tok-of-theirs""#,
+        "tok-of-theirs",
+    ] {
+        let server = Server::start_with_tokens(move |_| json(200, odd)).await;
+        let error = server.reader().account().await.unwrap_err();
+        assert!(!error.to_string().contains("theirs"), "{error}");
+
+        let server = Server::start(move |_| json(200, odd)).await;
+        let registrar = server.guesty().webhook_registrar();
+        let error = registrar.secret("https://a.example/").await.unwrap_err();
+        assert!(!error.to_string().contains("theirs"), "{error}");
+    }
+}
