@@ -15,6 +15,7 @@ mod ids;
 mod migrate;
 mod pool;
 mod prepared;
+mod scratch;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -29,5 +30,6 @@ pub use error::{Error, Failure};
 pub use ids::{new_id, random_bytes};
 pub use migrate::{Migrations, exists, migrate};
 pub use prepared::PreparedUpdate;
+pub use scratch::Scratch;
 pub use store::{Lock, Store};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

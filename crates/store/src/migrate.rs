@@ -85,7 +85,7 @@ fn create_schema(connection: &mut PgConnection, name: &str) -> QueryResult<()> {
     ))
 }
 
-fn apply<DB: Backend>(
+pub(crate) fn apply<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     database: &str,
     migrations: &Migrations,

@@ -5,10 +5,12 @@ use std::ops::ControlFlow;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use store::{Connection, both};
+use store::{Connection, Scratch, both};
 
-use super::fingerprint::{Object, Place, Row, Version};
+use super::fingerprint::{Place, Row};
 use super::read::Mirror;
+use super::rebuild::FOLDED;
+use super::table::{Object, Version};
 use crate::Error;
 use crate::evidence::tip;
 use crate::schema::{object, version};
@@ -51,11 +53,11 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Two mirrors of one chain.
-#[derive(Clone, Copy)]
+/// A mirror, and the one that its chain was folded into anew, in a database of its own.
+#[derive(Clone)]
 pub(super) struct Pair {
     pub(super) old: i64,
-    pub(super) new: i64,
+    pub(super) new: Scratch,
     /// The record that the new one was folded up to. What later records have changed in the older
     /// one is not compared.
     pub(super) folded: i64,
@@ -67,8 +69,8 @@ impl Mirror {
         let id = self.chain.id;
         let compare = move |c: &mut Connection| {
             let last = tip(c, id)?.length;
-            let mut found = differences::<Object>(c, pair, last)?;
-            found.extend(differences::<Version>(c, pair, last)?);
+            let mut found = differences::<Object>(c, &pair, last)?;
+            found.extend(differences::<Version>(c, &pair, last)?);
             found.dedup();
             found.truncate(TOLD);
             Ok(found)
@@ -80,7 +82,7 @@ impl Mirror {
 /// They are found by their keys, since how texts are ordered is the database's matter.
 fn differences<R: Compared>(
     c: &mut Connection,
-    pair: Pair,
+    pair: &Pair,
     last: i64,
 ) -> Result<Vec<Difference>, Error> {
     let mut found = Vec::new();
@@ -93,20 +95,22 @@ fn differences<R: Compared>(
             ControlFlow::Break(())
         }
     };
-    each::<R>(c, pair.old, |c, row| {
-        let is = R::find(c, pair.new, &row.place())?;
-        let has_gone_on = (pair.folded + 1..=last).contains(&row.last_record());
-        Ok(match is {
-            _ if has_gone_on => ControlFlow::Continue(()),
-            Some(is) if is == *row => ControlFlow::Continue(()),
-            Some(_) => note(row, Fault::Other),
-            None => note(row, Fault::Invented),
-        })
-    })?;
-    each::<R>(c, pair.new, |c, row| {
-        Ok(match R::find(c, pair.old, &row.place())? {
-            Some(_) => ControlFlow::Continue(()),
-            None => note(row, Fault::Missing),
+    pair.new.with(|new| {
+        each::<R>(c, pair.old, |row| {
+            let is = R::find(new, FOLDED, &row.place())?.map(|is| is.moved_to(pair.old));
+            let has_gone_on = (pair.folded + 1..=last).contains(&row.last_record());
+            Ok(match is {
+                _ if has_gone_on => ControlFlow::Continue(()),
+                Some(is) if is == *row => ControlFlow::Continue(()),
+                Some(_) => note(row, Fault::Other),
+                None => note(row, Fault::Invented),
+            })
+        })?;
+        each::<R>(new, FOLDED, |row| {
+            Ok(match R::find(c, pair.old, &row.place())? {
+                Some(_) => ControlFlow::Continue(()),
+                None => note(row, Fault::Missing),
+            })
         })
     })?;
     Ok(found)
@@ -116,13 +120,13 @@ fn differences<R: Compared>(
 fn each<R: Compared>(
     c: &mut Connection,
     mirror: i64,
-    mut visit: impl FnMut(&mut Connection, &R) -> Result<ControlFlow<()>, Error>,
+    mut visit: impl FnMut(&R) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     let mut place = Place::default();
     loop {
         let rows = R::after(c, mirror, &place)?;
         for row in &rows {
-            if visit(c, row)?.is_break() {
+            if visit(row)?.is_break() {
                 return Ok(());
             }
         }

@@ -1,11 +1,13 @@
-//! Comparing mirrors byte for byte.
+//! Going through all that a mirror holds, in the order of its keys; comparing mirrors byte for byte.
 
+use contract::Timestamp;
 use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 use store::{Connection, both};
 
-use super::read::{Mirror, current};
+use super::read::{Mirror, current, last_active};
+use super::table::{self, Object, Version};
 use crate::Error;
 use crate::evidence::tip;
 use crate::schema::{object, version};
@@ -18,31 +20,28 @@ impl Mirror {
     /// Stands for everything that the mirror holds: mirrors with the same fingerprint are equal byte
     /// for byte. None if nothing was mirrored yet.
     pub async fn fingerprint(&self) -> Result<Option<String>, Error> {
-        Ok(self.fingerprint_of(None).await?.1)
+        Ok(self.fingerprint_and_length().await?.0)
     }
 
-    /// The fingerprint of a mirror, or of the one that is read, and how long the chain was then. All
-    /// of it is of one moment, however much is appended meanwhile.
-    pub(super) async fn fingerprint_of(
-        &self,
-        mirror: Option<i64>,
-    ) -> Result<(i64, Option<String>), Error> {
+    /// The same, and how long the chain was then: all of it is of one moment, however much is
+    /// appended meanwhile.
+    pub(super) async fn fingerprint_and_length(&self) -> Result<(Option<String>, i64), Error> {
         let id = self.chain.id;
         let read = move |c: &mut Connection| {
             let length = tip(c, id)?.length;
-            let mirror = match mirror {
-                Some(mirror) => Some(mirror),
-                None => current(c, id)?,
-            };
+            let mirror = current(c, id)?;
             let fingerprint = mirror.map(|mirror| fingerprint(c, mirror)).transpose()?;
-            Ok((length, fingerprint))
+            Ok((fingerprint, length))
         };
         read_apart(&self.chain.store, read).await
     }
 }
 
-fn fingerprint(c: &mut Connection, mirror: i64) -> Result<String, Error> {
+/// Stands for everything that a mirror holds.
+pub(super) fn fingerprint(c: &mut Connection, mirror: i64) -> Result<String, Error> {
     let mut hash = Sha256::new();
+    let active = last_active(c, mirror)?;
+    hash.update(active.map_or(i64::MIN, Timestamp::millis).to_be_bytes());
     add_all::<Object>(c, mirror, &mut hash)?;
     add_all::<Version>(c, mirror, &mut hash)?;
     Ok(HEXLOWER.encode(&hash.finalize()))
@@ -95,24 +94,15 @@ pub(super) trait Row: Sized {
 
     fn next_kind(c: &mut Connection, mirror: i64, kind: &str) -> Result<Option<String>, Error>;
 
+    /// Writes rows that are not there yet.
+    fn insert(c: &mut Connection, rows: &[Self]) -> Result<(), Error>;
+
+    /// The same row in another mirror.
+    fn moved_to(self, mirror: i64) -> Self;
+
     fn add_to(&self, hash: &mut Sha256);
 
     fn place(&self) -> Place;
-}
-
-#[derive(PartialEq, Queryable, Selectable)]
-#[diesel(table_name = object)]
-pub(super) struct Object {
-    kind: String,
-    id: String,
-    pub(super) record: i64,
-    is_removed: bool,
-    is_flagged: bool,
-    code: Option<String>,
-    parent: Option<String>,
-    day: Option<String>,
-    scope: Option<String>,
-    state: String,
 }
 
 impl Row for Object {
@@ -141,6 +131,17 @@ impl Row for Object {
         Ok(both!(c, c => next.first(c).optional())?)
     }
 
+    fn insert(c: &mut Connection, rows: &[Self]) -> Result<(), Error> {
+        table::insert(c, &rows.iter().collect::<Vec<_>>())
+    }
+
+    fn moved_to(self, mirror: i64) -> Self {
+        Self {
+            mirror_id: mirror,
+            ..self
+        }
+    }
+
     fn add_to(&self, hash: &mut Sha256) {
         for text in [&self.kind, &self.id, &self.state] {
             add(hash, Some(text));
@@ -155,17 +156,6 @@ impl Row for Object {
     fn place(&self) -> Place {
         (self.kind.clone(), self.id.clone(), self.record)
     }
-}
-
-#[derive(PartialEq, Queryable, Selectable)]
-#[diesel(table_name = version)]
-pub(super) struct Version {
-    kind: String,
-    id: String,
-    record: i64,
-    pub(super) until_record: i64,
-    is_removed: bool,
-    state: String,
 }
 
 impl Row for Version {
@@ -193,6 +183,17 @@ impl Row for Version {
             .order(version::kind)
             .select(version::kind);
         Ok(both!(c, c => next.first(c).optional())?)
+    }
+
+    fn insert(c: &mut Connection, rows: &[Self]) -> Result<(), Error> {
+        table::insert_versions(c, rows)
+    }
+
+    fn moved_to(self, mirror: i64) -> Self {
+        Self {
+            mirror_id: mirror,
+            ..self
+        }
     }
 
     fn add_to(&self, hash: &mut Sha256) {

@@ -1,10 +1,9 @@
 //! What in an object the books do not understand.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use contract::invoice::NORMAL_TYPES;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Kind;
 
@@ -67,8 +66,7 @@ pub struct Flagged {
 }
 
 impl Flagged {
-    pub(super) fn new(kind: Kind, id: &str, code: Option<String>, state: &Value) -> Self {
-        let mut flags = flags(kind, state);
+    pub(super) fn new(kind: Kind, id: &str, code: Option<String>, mut flags: Vec<Flag>) -> Self {
         let flags_beyond = flags.len().saturating_sub(FLAGS_MAX);
         flags.truncate(FLAGS_MAX);
         flags.iter_mut().for_each(Flag::shorten);
@@ -112,10 +110,10 @@ impl fmt::Display for Flagged {
 }
 
 /// Fields whose values are documented; `*` stands for each item of a list.
-const VOCABULARIES: [(Kind, &[&str], &[&str]); 7] = [
+const VOCABULARIES: [(Kind, &str, &[&str]); 7] = [
     (
         Kind::Reservation,
-        &["status"],
+        "status",
         &[
             "confirmed",
             "reserved",
@@ -131,12 +129,12 @@ const VOCABULARIES: [(Kind, &[&str], &[&str]); 7] = [
     ),
     (
         Kind::Reservation,
-        &["money", "invoiceItems", "*", "normalType"],
+        "money.invoiceItems.*.normalType",
         &NORMAL_TYPES,
     ),
     (
         Kind::Reservation,
-        &["money", "payments", "*", "status"],
+        "money.payments.*.status",
         &[
             "PENDING",
             "PENDING_AUTH",
@@ -150,7 +148,7 @@ const VOCABULARIES: [(Kind, &[&str], &[&str]); 7] = [
     ),
     (
         Kind::Tax,
-        &["type"],
+        "type",
         &[
             "LOCAL_TAX",
             "CITY_TAX",
@@ -167,15 +165,15 @@ const VOCABULARIES: [(Kind, &[&str], &[&str]); 7] = [
             "MINIMUM_ALTERNATE_TAX",
         ],
     ),
-    (Kind::Tax, &["units"], &["PERCENTAGE", "FIXED"]),
+    (Kind::Tax, "units", &["PERCENTAGE", "FIXED"]),
     (
         Kind::Tax,
-        &["quantifier"],
+        "quantifier",
         &["PER_STAY", "PER_NIGHT", "PER_GUEST", "PER_GUEST_PER_NIGHT"],
     ),
     (
         Kind::PayoutLine,
-        &["payoutStatus"],
+        "payoutStatus",
         &[
             "Processed",
             "Pending Due Date",
@@ -194,93 +192,96 @@ const REQUIRED: [(Kind, &str); 4] = [
     (Kind::PayoutLine, "currency"),
 ];
 
-/// All that there is to flag in the state of an object.
-pub(super) fn flags(kind: Kind, state: &Value) -> Vec<Flag> {
-    let mut flags = Vec::new();
-    find_unreadable(state, &mut Vec::new(), &mut flags);
-    for (of, path, known) in VOCABULARIES {
-        if of == kind {
-            find_unknown(state, path, known, &mut Vec::new(), &mut flags);
-        }
-    }
-    for (of, field) in REQUIRED {
-        if of == kind && state.get(field).is_none() {
-            flags.push(Flag {
-                field: field.to_owned(),
-                reason: Reason::Missing,
-            });
-        }
-    }
-    flags
+/// Finds what is to be flagged while a state is gone through.
+pub(super) struct Finder {
+    kind: Kind,
+    /// Where it is: `money.payments.0.status`.
+    path: String,
+    /// Whether that is the text of a field that could not be read.
+    pub(super) is_odd: bool,
+    /// Which of the fields that it must have say something.
+    has: [bool; REQUIRED.len()],
+    flags: Vec<Flag>,
 }
 
-/// The text of a field that could not be read, as [`guesty::Field`] writes it.
-pub(super) fn unreadable(value: &Value) -> Option<&str> {
-    let fields = value.as_object().filter(|fields| fields.len() == 1)?;
-    fields.get("?")?.as_str()
-}
+impl Finder {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            path: String::new(),
+            is_odd: false,
+            has: Default::default(),
+            flags: Vec::new(),
+        }
+    }
 
-fn find_unreadable(value: &Value, path: &mut Vec<String>, flags: &mut Vec<Flag>) {
-    if let Some(text) = unreadable(value) {
-        flags.push(Flag {
-            field: path.join("."),
-            reason: Reason::Unreadable(text.to_owned()),
+    /// Goes into a field or an item of a list; answers what leads back.
+    pub(super) fn enter(&mut self, name: impl fmt::Display) -> usize {
+        let back = self.path.len();
+        let dot = if back == 0 { "" } else { "." };
+        // A text takes whatever is written to it.
+        let _ = write!(self.path, "{dot}{name}");
+        back
+    }
+
+    pub(super) fn leave(&mut self, back: usize) {
+        self.path.truncate(back);
+    }
+
+    /// The field where it is says something.
+    pub(super) fn says(&mut self) {
+        for (has, (_, field)) in self.has.iter_mut().zip(REQUIRED) {
+            *has |= field == self.path;
+        }
+    }
+
+    /// Meets a value.
+    pub(super) fn meet(&mut self, text: &str) {
+        if self.is_odd {
+            self.flag(Reason::Unreadable(text.to_owned()));
+        } else if let Some((_, _, known)) = self.vocabulary()
+            && !known.contains(&text)
+        {
+            self.flag(Reason::Unknown(text.to_owned()));
+        }
+    }
+
+    /// All that there is to flag.
+    pub(super) fn end(mut self) -> Vec<Flag> {
+        for ((of, field), has) in REQUIRED.into_iter().zip(self.has) {
+            if of == self.kind && !has {
+                field.clone_into(&mut self.path);
+                self.flag(Reason::Missing);
+            }
+        }
+        self.flags
+    }
+
+    fn vocabulary(&self) -> Option<(Kind, &'static str, &'static [&'static str])> {
+        let mut all = VOCABULARIES.into_iter();
+        all.find(|(kind, pattern, _)| {
+            // Every value of every object comes by here, and most end otherwise.
+            let ends_alike = self.path.as_bytes().last() == pattern.as_bytes().last();
+            *kind == self.kind && ends_alike && is_at(&self.path, pattern)
+        })
+    }
+
+    fn flag(&mut self, reason: Reason) {
+        self.flags.push(Flag {
+            field: self.path.clone(),
+            reason,
         });
-        return;
-    }
-    each(value, |name, inner| {
-        path.push(name);
-        find_unreadable(inner, path, flags);
-        path.pop();
-    });
-}
-
-fn find_unknown(
-    value: &Value,
-    path: &[&str],
-    known: &[&str],
-    walked: &mut Vec<String>,
-    flags: &mut Vec<Flag>,
-) {
-    let Some((first, rest)) = path.split_first() else {
-        if let Some(text) = value.as_str().filter(|text| !known.contains(text)) {
-            flags.push(Flag {
-                field: walked.join("."),
-                reason: Reason::Unknown(text.to_owned()),
-            });
-        }
-        return;
-    };
-    let mut into = |name: &str, inner: &Value| {
-        walked.push(name.to_owned());
-        find_unknown(inner, rest, known, walked, flags);
-        walked.pop();
-    };
-    match (*first, value) {
-        ("*", Value::Array(items)) => {
-            for (place, item) in items.iter().enumerate() {
-                into(&place.to_string(), item);
-            }
-        }
-        (name, Value::Object(fields)) => {
-            if let Some(inner) = fields.get(name) {
-                into(name, inner);
-            }
-        }
-        _ => {}
     }
 }
 
-/// Calls with each field of an object or item of a list, and its name or place.
-pub(super) fn each<'a>(value: &'a Value, mut visit: impl FnMut(String, &'a Value)) {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .for_each(|(name, inner)| visit(name.clone(), inner)),
-        Value::Array(items) => {
-            let places = items.iter().enumerate();
-            places.for_each(|(place, item)| visit(place.to_string(), item));
+/// Whether a path is of a pattern.
+fn is_at(path: &str, pattern: &str) -> bool {
+    let (mut names, mut wanted) = (path.rsplit('.'), pattern.rsplit('.'));
+    loop {
+        match (names.next(), wanted.next()) {
+            (None, None) => return true,
+            (Some(name), Some(wanted)) if wanted == "*" || wanted == name => {}
+            _ => return false,
         }
-        _ => {}
     }
 }

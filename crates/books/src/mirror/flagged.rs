@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use contract::id::ConnectionId;
 use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
-use serde_json::Value;
 use store::{Connection, both};
 
 use super::Kind;
@@ -108,8 +107,8 @@ fn of_kind(
     let rows = both!(c, c => rows.load::<(String, Option<String>, String)>(c))?;
     let rows = rows.into_iter().map(|(id, code, state)| {
         let corrupt = |error| Error::Corrupt(format!("{kind} {id}: {error}"));
-        let state: Value = serde_json::from_str(&state).map_err(corrupt)?;
-        Ok(Flagged::new(kind, &id, code, &state))
+        let flags = kind.flags(&state).map_err(corrupt)?;
+        Ok(Flagged::new(kind, &id, code, flags))
     });
     rows.collect()
 }

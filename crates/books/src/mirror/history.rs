@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use serde_json::Value as Json;
 use store::{Connection, both};
 
-use super::flag::{each, unreadable};
 use super::read::{Mirror, current, ids_by};
 use super::{Kind, Lookup};
 use crate::Error;
@@ -173,4 +172,24 @@ fn flat(state: &Json) -> Vec<(String, String)> {
     let mut values = Vec::new();
     walk(state, "", &mut values);
     values
+}
+
+/// The text of a field that could not be read, as [`guesty::Field`] writes it.
+fn unreadable(value: &Json) -> Option<&str> {
+    let fields = value.as_object().filter(|fields| fields.len() == 1)?;
+    fields.get("?")?.as_str()
+}
+
+/// Calls with each field of an object or item of a list, and its name or place.
+fn each<'a>(value: &'a Json, mut visit: impl FnMut(String, &'a Json)) {
+    match value {
+        Json::Object(fields) => fields
+            .iter()
+            .for_each(|(name, inner)| visit(name.clone(), inner)),
+        Json::Array(items) => {
+            let places = items.iter().enumerate();
+            places.for_each(|(place, item)| visit(place.to_string(), item));
+        }
+        _ => {}
+    }
 }

@@ -9,8 +9,11 @@ use guesty::seen::payout::PayoutRow;
 use guesty::seen::reservation::Reservation;
 use guesty::seen::tax::Tax;
 use guesty::seen::transaction::Transaction;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::canonical::canonical;
+use super::flag::Flag;
 use super::state::AppliedTaxes;
 
 /// A kind of mirrored object.
@@ -69,7 +72,7 @@ impl fmt::Display for Kind {
 }
 
 /// What the state of an object is read as.
-pub trait Mirrored: DeserializeOwned + Send + 'static {
+pub trait Mirrored: DeserializeOwned + Serialize + Send + 'static {
     /// Its kind.
     const KIND: Kind;
 }
@@ -79,7 +82,16 @@ macro_rules! mirrored {
         impl Mirrored for $type {
             const KIND: Kind = Kind::$kind;
         }
-    )+};
+    )+
+
+    impl Kind {
+        /// What in a state, as it is kept, the books do not understand.
+        pub(super) fn flags(self, state: &str) -> Result<Vec<Flag>, serde_json::Error> {
+            match self {$(
+                Self::$kind => Ok(canonical(self, &serde_json::from_str::<$type>(state)?)?.1),
+            )+}
+        }
+    }};
 }
 
 mirrored! {

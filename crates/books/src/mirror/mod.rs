@@ -10,6 +10,7 @@
 
 mod absorb;
 mod away;
+mod canonical;
 mod charge;
 mod desk;
 mod difference;

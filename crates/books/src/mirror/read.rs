@@ -3,10 +3,10 @@
 use contract::Timestamp;
 use contract::id::ConnectionId;
 use diesel::prelude::*;
-use serde_json::Value;
 use store::{Connection, both, random_bytes, update_prepared};
 
-use super::flag::{Flag, flags};
+use super::canonical::canonical;
+use super::flag::Flag;
 use super::{Kind, Mirrored};
 use crate::Error;
 use crate::evidence::Chain;
@@ -136,8 +136,7 @@ impl Mirror {
             return Ok(Vec::new());
         };
         let corrupt = |error| Error::Corrupt(format!("{kind} {}: {error}", row.id));
-        let state = serde_json::from_str(&row.state).map_err(corrupt)?;
-        Ok(flags(kind, &state))
+        kind.flags(&row.state).map_err(corrupt)
     }
 
     /// How many objects of a kind the source has, as far as is known.
@@ -190,10 +189,9 @@ impl Mirror {
 fn known<T: Mirrored>(kind: Kind, row: Row) -> Result<Known<T>, Error> {
     let corrupt = |error| Error::Corrupt(format!("{kind} {}: {error}", row.id));
     let value = serde_json::from_str(&row.state).map_err(corrupt)?;
-    let state: Value = serde_json::from_str(&row.state).map_err(corrupt)?;
     Ok(Known {
+        flags: canonical(kind, &value).map_err(corrupt)?.1,
         value,
-        flags: flags(kind, &state),
         id: row.id,
         record: row.record,
         is_removed: row.is_removed,

@@ -5,19 +5,23 @@ use diesel::prelude::*;
 use futures_util::future::try_join;
 use futures_util::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use store::{Connection, both, update_prepared};
+use store::{Connection, Scratch, both, update_prepared};
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::difference::{Difference, Pair};
+use super::fingerprint::{Place, Row, fingerprint};
 use super::fold::{Reading, Source, read};
-use super::read::{Mirror, create, current, go_on};
+use super::read::{Mirror, create, current, go_on, last_active};
 use super::step::{Pages, step};
-use crate::Error;
+use super::table::{Object, Version};
 use crate::evidence::{Record, Verdict, after, parts, tip};
 use crate::schema::mirror;
-use crate::threads::{ahead, read_apart, side_by_side};
+use crate::threads::{ahead, apart, read_apart, side_by_side};
+use crate::{Error, MIGRATIONS};
 
+/// The number of the mirror that the chain is folded into: there is no other in its database.
+pub(super) const FOLDED: i64 = 1;
 /// How many records are read together: a few megabytes, if they are pages of reservations.
 const RECORDS: i64 = 20;
 /// How many objects, or records without any, are at least written together.
@@ -54,10 +58,11 @@ struct Fold {
 type Readings = Vec<(i64, Reading)>;
 
 impl Mirror {
-    /// Folds the chain from its first record into a new mirror, which then takes the place of the
-    /// old one. Until then the old one is read and goes on; if this is interrupted, it stays. So it
-    /// does over a chain that is not as it was appended: what is made of that is no better.
-    /// `progress` is told how many records are done.
+    /// Folds the chain from its first record into a new mirror, in a database of its own, and
+    /// compares the two. A mirror that is equal byte for byte stays; any other is replaced. Until
+    /// then the old one is read and goes on; if this is interrupted, it stays. So it does over a
+    /// chain that is not as it was appended: what is made of that is no better. `progress` is told
+    /// how many records are done.
     pub async fn rebuild(&self, mut progress: impl FnMut(i64) + Send) -> Result<Rebuilt, Error> {
         let chain = &self.chain;
         let id = chain.id;
@@ -69,66 +74,111 @@ impl Mirror {
             });
         }
         self.take_away_others().await?;
-        let created = chain
-            .store
-            .write(chain.lock(), move |c| create(c, id, false));
-        let new = created.await?;
+        let scratch = apart(move || scratch(id)).await?;
         let mut fold = Fold::default();
         // Two mirrors of one moment: if more was appended before it, that is folded first.
         let (before, after) = loop {
-            self.fold_on(new, &mut fold, &mut progress).await?;
-            let was = self.fingerprint_of(None);
-            let (was, is) = try_join(was, self.fingerprint_of(Some(new))).await?;
-            if let ((length, before), (same, Some(after))) = (was, is)
-                && (length, same) == (fold.done, fold.done)
-            {
+            self.fold_on(&scratch, &mut fold, &mut progress).await?;
+            let new = scratch.clone();
+            let is = apart(move || new.with(|c| fingerprint(c, FOLDED)));
+            let was = self.fingerprint_and_length();
+            let ((before, length), after) = try_join(was, is).await?;
+            if length == fold.done {
                 break (before, after);
             }
         };
-        let done = fold.done;
-        let old = chain.store.read(move |c| current(c, id)).await?;
-        let differences = match old {
-            Some(old) if before.as_ref() != Some(&after) => {
-                let folded = done;
-                self.differences(Pair { old, new, folded }).await?
-            }
-            _ => Vec::new(),
-        };
-        self.put_in_place(new, done).await?;
-        self.take_away_others().await?;
-        Ok(Rebuilt {
-            records: done,
+        let mut rebuilt = Rebuilt {
+            records: fold.done,
             before,
             after,
-            differences,
-        })
+            differences: Vec::new(),
+        };
+        if rebuilt.before.as_ref() == Some(&rebuilt.after) {
+            return Ok(rebuilt);
+        }
+        if let Some(old) = chain.store.read(move |c| current(c, id)).await? {
+            let pair = Pair {
+                old,
+                new: scratch.clone(),
+                folded: fold.done,
+            };
+            rebuilt.differences = self.differences(pair).await?;
+        }
+        let new = self.copy(&scratch).await?;
+        self.put_in_place(new, fold.done).await?;
+        self.take_away_others().await?;
+        Ok(rebuilt)
     }
 
     /// Folds all records that came meanwhile into a new mirror. They are read and understood side by
     /// side, well before their turn.
     async fn fold_on(
         &self,
-        new: i64,
+        scratch: &Scratch,
         so_far: &mut Fold,
         progress: &mut (dyn FnMut(i64) + Send),
     ) -> Result<(), Error> {
         let last = self.chain.tip().await?.length;
         let mut parts = ahead(self.readings(so_far.done, last), 1);
         while let Some(readings) = enough(&mut parts).await? {
-            let begun = so_far.pages.clone();
             so_far.done = readings.last().map_or(last, |(number, _)| *number);
-            let id = self.chain.id;
-            let folded = self.chain.store.write(self.chain.lock(), move |c| {
-                is_there(c, id, new)?;
-                let mut pages = begun.clone();
-                fold(c, new, &readings, &mut pages)?;
-                Ok::<_, Error>(pages)
+            let scratch = scratch.clone();
+            let mut pages = std::mem::take(&mut so_far.pages);
+            let folded = apart(move || {
+                scratch.with(|c| fold(c, FOLDED, &readings, &mut pages))?;
+                Ok(pages)
             });
             so_far.pages = folded.await?;
             progress(so_far.done);
         }
         so_far.done = last;
         Ok(())
+    }
+
+    /// Copies a new mirror to where mirrors are read, a part at a time: others that write wait
+    /// meanwhile. It is not the one to be read yet.
+    async fn copy(&self, scratch: &Scratch) -> Result<i64, Error> {
+        let (chain, from) = (&self.chain, scratch.clone());
+        let id = chain.id;
+        let active = apart(move || from.with(|c| last_active(c, FOLDED))).await?;
+        let created = chain.store.write(chain.lock(), move |c| {
+            let new = create(c, id, false)?;
+            go_on(c, new, 0, active)?;
+            Ok::<_, Error>(new)
+        });
+        let new = created.await?;
+        self.copy_rows::<Object>(scratch, new).await?;
+        self.copy_rows::<Version>(scratch, new).await?;
+        Ok(new)
+    }
+
+    async fn copy_rows<R: Row + Send + Sync + 'static>(
+        &self,
+        scratch: &Scratch,
+        new: i64,
+    ) -> Result<(), Error> {
+        let id = self.chain.id;
+        let mut place = Place::default();
+        loop {
+            let (from, after) = (scratch.clone(), place);
+            let read = move || {
+                let rows = from.with(|c| R::after(c, FOLDED, &after))?;
+                Ok(rows
+                    .into_iter()
+                    .map(|row| row.moved_to(new))
+                    .collect::<Vec<_>>())
+            };
+            let rows = apart(read).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            place = last.place();
+            let copied = self.chain.store.write(self.chain.lock(), move |c| {
+                is_there(c, id, new)?;
+                R::insert(c, &rows)
+            });
+            copied.await?;
+        }
     }
 
     fn readings(
@@ -147,7 +197,7 @@ impl Mirror {
         stream::iter(parts).buffered(side_by_side())
     }
 
-    /// Makes a new mirror the one to be read, unless the chain went on meanwhile: then it is folded
+    /// Makes a copied mirror the one to be read, unless the chain went on meanwhile: then it is folded
     /// on by the same step.
     async fn put_in_place(&self, new: i64, done: i64) -> Result<(), Error> {
         let id = self.chain.id;
@@ -165,6 +215,18 @@ impl Mirror {
         });
         put.await
     }
+}
+
+/// An empty mirror in a database of its own.
+fn scratch(chain: ConnectionId) -> Result<Scratch, Error> {
+    let scratch = Scratch::new(&MIGRATIONS)?;
+    scratch.with(|c| {
+        let id = create(c, chain, true)?;
+        let row = mirror::table.find(id);
+        both!(c, c => diesel::update(row).set(mirror::id.eq(FOLDED)).execute(c))?;
+        Ok::<_, Error>(())
+    })?;
+    Ok(scratch)
 }
 
 /// Another rebuild takes away what this one has not finished.

@@ -1,4 +1,4 @@
-//! The state of an object, in one canonical form: equal objects have equal texts.
+//! What a reply says of an object: its state, and what it is looked for by.
 
 use contract::Timestamp;
 use guesty::Field;
@@ -11,10 +11,10 @@ use guesty::seen::reservation::Reservation;
 use guesty::seen::tax::Tax;
 use guesty::seen::transaction::Transaction;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::flag::Flagged;
-use super::{Kind, flag};
+use super::Kind;
+use super::canonical::canonical;
+use super::flag::{Flag, Flagged};
 
 const ID_BYTES_MAX: usize = 1_000;
 const LABEL_CHARACTERS_MAX: usize = 200;
@@ -24,7 +24,8 @@ const LABEL_CHARACTERS_MAX: usize = 200;
 pub(crate) struct Seen {
     pub(super) kind: Kind,
     pub(super) id: String,
-    pub(super) is_flagged: bool,
+    /// What in it the books do not understand.
+    pub(super) flags: Vec<Flag>,
     pub(super) labels: Labels,
     /// When something last happened to it, by the source's time.
     pub(super) active: Option<Timestamp>,
@@ -83,23 +84,22 @@ impl Seen {
                 "a {kind} whose id is longer than {ID_BYTES_MAX} bytes or has a NUL in it"
             ));
         }
-        let mut state = serde_json::to_value(value).map_err(|error| error.to_string())?;
-        prune(&mut state);
+        let (state, flags) = canonical(kind, value).map_err(|error| error.to_string())?;
         Ok(Self {
             kind,
             id,
-            is_flagged: !flag::flags(kind, &state).is_empty(),
+            flags,
             labels: labels.indexable(),
             active: None,
-            state: state.to_string(),
+            state,
         })
     }
 
     /// What in it the books do not understand, if there is such.
     pub(super) fn flagged(&self) -> Option<Flagged> {
-        let state = self.is_flagged.then(|| serde_json::from_str(&self.state));
-        let code = self.labels.code.clone();
-        Some(Flagged::new(self.kind, &self.id, code, &state?.ok()?))
+        let (code, flags) = (self.labels.code.clone(), self.flags.clone());
+        let is_flagged = !flags.is_empty();
+        is_flagged.then(|| Flagged::new(self.kind, &self.id, code, flags))
     }
 
     fn active_at(self, active: Option<Timestamp>) -> Self {
@@ -230,27 +230,5 @@ fn date(time: String) -> String {
     match time.get(..10) {
         Some(date) => date.to_owned(),
         None => time,
-    }
-}
-
-/// Takes out what says nothing: nulls, empty lists and empty objects. Items of lists stay, since
-/// their places mean something.
-fn prune(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(prune);
-            fields.retain(|_, inner| !is_nothing(inner));
-        }
-        Value::Array(items) => items.iter_mut().for_each(prune),
-        _ => {}
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(fields) => fields.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
     }
 }

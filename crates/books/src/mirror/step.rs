@@ -127,7 +127,7 @@ pub(crate) fn step(
         desk.look_up(c, first.kind, told.iter().map(|(id, _)| id.as_str()))?;
     }
     for (id, seen) in &told {
-        counts.flagged += u64::from(seen.is_flagged);
+        counts.flagged += u64::from(!seen.flags.is_empty());
         // A row that stands in two windows belongs to the one that it was found in.
         match desk.see(number, id, seen, reading.whole.is_some()) {
             Met::New => counts.new += 1,

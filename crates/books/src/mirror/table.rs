@@ -15,33 +15,33 @@ use crate::schema::{object, version};
 const ROWS: usize = 1_000;
 
 /// An object, as it is kept.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = object, treat_none_as_default_value = false)]
 pub(super) struct Object {
-    mirror_id: i64,
-    kind: String,
+    pub(super) mirror_id: i64,
+    pub(super) kind: String,
     pub(super) id: String,
     pub(super) record: i64,
     pub(super) is_removed: bool,
-    is_flagged: bool,
-    code: Option<String>,
-    parent: Option<String>,
-    day: Option<String>,
+    pub(super) is_flagged: bool,
+    pub(super) code: Option<String>,
+    pub(super) parent: Option<String>,
+    pub(super) day: Option<String>,
     pub(super) scope: Option<String>,
     pub(super) state: String,
 }
 
 /// What an object was, from one record until another.
-#[derive(Debug, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = version, treat_none_as_default_value = false)]
 pub(super) struct Version {
-    mirror_id: i64,
-    kind: String,
-    id: String,
-    record: i64,
-    until_record: i64,
-    is_removed: bool,
-    state: String,
+    pub(super) mirror_id: i64,
+    pub(super) kind: String,
+    pub(super) id: String,
+    pub(super) record: i64,
+    pub(super) until_record: i64,
+    pub(super) is_removed: bool,
+    pub(super) state: String,
 }
 
 impl Object {
@@ -58,7 +58,7 @@ impl Object {
             id: id.to_owned(),
             record,
             is_removed: false,
-            is_flagged: seen.is_flagged,
+            is_flagged: !seen.flags.is_empty(),
             code,
             parent,
             day,

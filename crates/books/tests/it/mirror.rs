@@ -69,7 +69,7 @@ on_both_engines! {
         assert_eq!(money.currency.odd(), Some("XQQ"));
         assert_eq!(known.value.status.text(), "teleported");
         let flags: Vec<_> = known.flags.iter().map(|flag| flag.field.as_str()).collect();
-        assert_eq!(flags, ["money.currency", "money.balanceDue", "status", "listingId"]);
+        assert_eq!(flags, ["status", "money.currency", "money.balanceDue", "listingId"]);
         assert_eq!(known.flags[3].reason, Reason::Missing);
 
         let lines: Vec<_> = charges(&known.value).collect();
