@@ -71,9 +71,9 @@ diesel::table! {
         list -> Text,
         begun_ms -> BigInt,
         done -> BigInt,
-        total -> Nullable<BigInt>,
         read_ms -> Nullable<BigInt>,
         mark_ms -> Nullable<BigInt>,
+        last_id -> Nullable<Text>,
     }
 }
 

@@ -139,10 +139,20 @@ pub enum Problem {
         skip: u64,
     },
 
-    /// The list became shorter while it was read, so rows may have been passed over.
+    /// A page does not begin with the last row of the one before, so rows may have been passed over.
     #[error(
-        "the list became shorter while it was read, from {expected} rows to {found}, so some may \
-         have been passed over: read it again"
+        "the list shifted while it was read: the page at skip={skip} does not begin with the row \
+         that the one before ended with, so some may have been passed over: read it again"
+    )]
+    ListShifted {
+        /// How many rows were to be skipped.
+        skip: u64,
+    },
+
+    /// Fewer rows came than were announced, so some may have been passed over.
+    #[error(
+        "the source announced {expected} rows and gave {found}, so some may have been passed over: \
+         read it again"
     )]
     ListShrank {
         /// How many had been announced.
@@ -163,6 +173,7 @@ impl Problem {
                 | Self::Unreachable(_)
                 | Self::TimedOut(_)
                 | Self::BrokenOff(_)
+                | Self::ListShifted { .. }
                 | Self::ListShrank { .. }
         )
     }

@@ -27,8 +27,8 @@
 //! - **What is met is kept.** Amounts are exact [decimals](money::Decimal), printed as numbers or as
 //!   strings; a field that is missing or odd never fails a reply, see [`Field`]. Beside each typed
 //!   value stands the [`Reply`] it was read from, byte for byte.
-//! - **Lists are streams of pages**, read to a proven end. A page that repeats, or a list that
-//!   shrinks while it is read, is an error and not a gap.
+//! - **Lists are streams of pages**, read to a proven end. Each page is asked for with the last row of
+//!   the one before: where a list shifts while it is read, that is an error and not a gap.
 //! - **Tokens are scarce**, five a day: one is kept in a [`TokenStore`] that all processes share, asked
 //!   for by one task at a time, replaced half an hour before its end, and once when it fails.
 //! - **Pace**: requests stay under the source's limits by default at half of each ([`Limits`]), and

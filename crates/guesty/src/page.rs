@@ -1,4 +1,9 @@
 //! Lists that come in pages, as streams.
+//!
+//! What is passed over by a count of rows may shift while it is read: a row that is removed moves all
+//! later ones up, past the end of the page that was read. So each page is asked for such that it
+//! begins with the last row of the one before. If it does, nothing lies between the two; if not, that
+//! is an error. It costs a row a page, and no request.
 
 use std::collections::HashSet;
 
@@ -17,16 +22,14 @@ pub const PAGE_SIZE_MAX: u32 = 100;
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Its rows.
+    /// Its rows, without the one that the page before ended with.
     pub rows: Rows<T>,
-    /// How many rows came before it.
+    /// How many rows came before them.
     pub skip: u64,
     /// How many rows the list has in all, if the source says so.
     pub total: Option<u64>,
-    /// How many of its rows were in the page before, to the letter: something was put in between
-    /// while we read. None is lost by that.
-    pub repeated: usize,
-    /// The reply, byte for byte.
+    /// The reply, byte for byte. After the first page, it begins with the last row of the page
+    /// before.
     pub reply: Reply,
 }
 
@@ -56,18 +59,20 @@ struct Position {
     connection: Connection,
     list: List,
     path: usize,
-    skip: u64,
+    /// How many rows are behind.
+    found: u64,
+    /// What the last of them is known by, if the next page is to begin with it.
+    last: Option<u64>,
     /// How many rows were announced last.
     total: Option<u64>,
-    before: Vec<u64>,
     /// A mark of each page that came.
     pages: HashSet<u64>,
     is_over: bool,
 }
 
 /// Reads a list to its end: until as many rows came as were announced or, where nothing or too few
-/// are announced, until a page is empty. (A page that is merely short proves nothing: the source may
-/// give fewer rows at once than it was asked for.) After an error the stream ends.
+/// are announced, until a page has nothing new. (A page that is merely short proves nothing: the
+/// source may give fewer rows at once than it was asked for.) After an error the stream ends.
 pub(crate) fn pages<T>(
     connection: Connection,
     list: List,
@@ -78,10 +83,10 @@ where
     let start = Position {
         connection,
         path: 0,
-        skip: list.skip,
+        found: list.skip,
         list,
+        last: None,
         total: None,
-        before: Vec::new(),
         pages: HashSet::new(),
         is_over: false,
     };
@@ -96,7 +101,9 @@ impl Position {
         if self.is_over {
             return Ok(None);
         }
-        let (listed, reply) = self.ask::<T>().await?;
+        let overlap = u64::from(self.last.is_some());
+        let skip = self.found - overlap;
+        let (mut listed, reply) = self.ask::<T>(skip).await?;
         let problem = |problem| Error {
             call: format!("GET {}", reply.request),
             tries: 1,
@@ -104,17 +111,21 @@ impl Position {
         };
         let count = listed.marks.len() as u64;
         if count > 0 && !self.pages.insert(mark(&listed.marks)) {
-            return Err(problem(Problem::PageRepeats { skip: self.skip }));
+            return Err(problem(Problem::PageRepeats { skip }));
         }
-        let found = self.skip + count;
+        if self.last.is_some() && self.last != listed.ends.map(|(first, _)| first) {
+            return Err(problem(Problem::ListShifted { skip }));
+        }
+        let (found, is_new) = (skip + count, count > overlap);
         let total = listed.total.or(self.total);
-        if let (Some(expected), Some(now)) = (self.total, listed.total)
+        // Where no row joins two pages, the count alone can tell.
+        if let (0, Some(expected), Some(now)) = (overlap, self.total, listed.total)
             && now < expected
         {
             let found = now;
             return Err(problem(Problem::ListShrank { expected, found }));
         }
-        if let (0, Some(expected)) = (count, total)
+        if let (false, Some(expected)) = (is_new, total)
             && found < expected
         {
             return Err(problem(Problem::ListShrank { expected, found }));
@@ -123,40 +134,45 @@ impl Position {
         // the page alone: the next one tells.
         let may_be_last = count < u64::from(self.list.page_size);
         self.is_over = match (listed.has_more, total) {
-            _ if count == 0 => true,
+            _ if !is_new => true,
             (Some(more), _) => !more,
             (None, Some(total)) => found == total && may_be_last,
             (None, None) => false,
         };
-        let known = |mark: &&u64| self.before.contains(mark);
+        if overlap > 0 {
+            listed.leave_first_out();
+        }
         let page = Page {
-            repeated: listed.marks.iter().filter(known).count(),
             rows: listed.rows,
-            skip: self.skip,
+            skip: self.found,
             total: listed.total,
             reply,
         };
-        self.skip = found;
+        self.found = found;
         self.total = total;
-        self.before = listed.marks;
+        // Of pages of a single row, none would bring anything new.
+        self.last = listed.ends.filter(|_| count > 1).map(|(_, last)| last);
         Ok(Some(page))
     }
 
-    async fn ask<T: DeserializeOwned + Send>(&mut self) -> Result<(Listed<T>, Reply), Error> {
+    async fn ask<T: DeserializeOwned + Send>(
+        &mut self,
+        skip: u64,
+    ) -> Result<(Listed<T>, Reply), Error> {
         let mut query = self.list.query.clone();
         let size = match self.list.style {
             Style::Limit => "limit",
             Style::Take => "take",
         };
         query.push((size.to_owned(), self.list.page_size.to_string()));
-        query.push(("skip".to_owned(), self.skip.to_string()));
+        query.push(("skip".to_owned(), skip.to_string()));
         loop {
             let path = self.list.paths[self.path];
             match self.connection.get(path, &query, Listed::read).await {
                 Err(error)
                     if matches!(error.problem, Problem::NotFound(_))
                         && self.path == 0
-                        && self.skip == 0
+                        && skip == 0
                         && self.list.paths[1] != path =>
                 {
                     self.path = 1;

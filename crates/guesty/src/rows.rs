@@ -43,6 +43,8 @@ pub(crate) struct Listed<T> {
     pub(crate) has_more: Option<bool>,
     /// A mark of each row, equal for equal rows.
     pub(crate) marks: Vec<u64>,
+    /// A mark of the first row and of the last: of their ids, where they have any.
+    pub(crate) ends: Option<(u64, u64)>,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,13 @@ struct Envelope<'a> {
     count: Option<u64>,
     #[serde(default)]
     pagination: Option<Pagination>,
+}
+
+/// What a row is known by.
+#[derive(Deserialize)]
+struct Identity<'a> {
+    #[serde(rename = "_id", borrow)]
+    id: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +101,30 @@ impl<T: DeserializeOwned> Listed<T> {
             total: envelope.count,
             has_more: envelope.pagination.and_then(|told| told.has_more),
             marks: envelope.results.iter().map(|row| mark(row.get())).collect(),
+            ends: ends(&envelope.results),
         })
+    }
+
+    /// Leaves the first row out, which came before.
+    pub(crate) fn leave_first_out(&mut self) {
+        let unreadable = self.rows.unreadable.first();
+        if unreadable.is_some_and(|row| row.index == 0) {
+            self.rows.unreadable.remove(0);
+        } else if !self.rows.items.is_empty() {
+            self.rows.items.remove(0);
+        }
+    }
+}
+
+fn ends(rows: &[&RawValue]) -> Option<(u64, u64)> {
+    Some((identity(rows.first()?), identity(rows.last()?)))
+}
+
+/// A mark of a row that stays when the row changes, if it has an id.
+fn identity(row: &RawValue) -> u64 {
+    match serde_json::from_str::<Identity<'_>>(row.get()) {
+        Ok(row) => mark(row.id.get()),
+        Err(_) => mark(row.get()),
     }
 }
 

@@ -192,6 +192,7 @@ fn weigh(error: &guesty::Error) -> Outcome {
         Problem::Unavailable(_)
         | Problem::TimedOut(_)
         | Problem::BrokenOff(_)
+        | Problem::ListShifted { .. }
         | Problem::ListShrank { .. } => Outcome::NotNow,
         Problem::Credentials(_)
         | Problem::TokensUsedUp(_)

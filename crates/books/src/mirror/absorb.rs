@@ -12,6 +12,7 @@ use super::flag::Flagged;
 use super::fold::{Reading, Source, read};
 use super::marks::Asking;
 use super::read::{Mirror, current_or_new, go_on};
+use super::state::Seen;
 use super::step::{Counts, Pages, step};
 use crate::Error;
 use crate::evidence::{self, NewRecord, Signer, append, tip};
@@ -69,6 +70,12 @@ impl Delivery {
         if let Some(whole) = &mut self.reading.whole {
             whole.page = page;
         }
+    }
+
+    /// Says which of its objects came on a page before, so that they are counted once.
+    pub(crate) fn was_met(&mut self, was_met: impl Fn(&str) -> bool) {
+        let ids = self.reading.seen.iter().map(|seen| &seen.id);
+        self.reading.again = ids.filter(|id| was_met(id)).cloned().collect();
     }
 }
 
@@ -149,11 +156,13 @@ pub(crate) fn absorb_whole(
     each(&mut |record| {
         number += 1;
         let reading = reading_of(&record)?;
-        taken.rows += reading.seen.len();
         taken.counts += step(c, &mut desk, number, &reading, &mut pages)?;
+        let new = pages.new_of(&reading);
+        taken.rows += new.len();
         active = active.max(reading.active());
         let room = FLAGGED_MAX.saturating_sub(taken.flagged.len());
-        taken.flagged.extend(reading.flagged().take(room));
+        let flagged = new.iter().filter_map(Seen::flagged);
+        taken.flagged.extend(flagged.take(room));
         let room = UNREADABLE_MAX.saturating_sub(taken.unreadable.len());
         let unreadable = reading.unreadable.into_iter().take(room);
         taken

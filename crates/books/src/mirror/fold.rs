@@ -1,5 +1,7 @@
 //! What a record says: a pure function of the record.
 
+use std::collections::HashSet;
+
 use contract::Timestamp;
 use guesty::seen::tax::Tax;
 use guesty::{Rows, read_object};
@@ -26,6 +28,8 @@ pub(crate) struct Source<'a> {
 pub(crate) struct Reading {
     /// Objects, as the source has them.
     pub(crate) seen: Vec<Seen>,
+    /// The ids of those that came on a page before: they are not counted again.
+    pub(crate) again: HashSet<String>,
     /// An object that the source has no more.
     pub(crate) gone: Option<(Kind, String)>,
     /// The list that this is a page of, if all of it was read: what is not in it is no more.
@@ -37,7 +41,9 @@ pub(crate) struct Reading {
 impl Reading {
     /// The objects in which there is something that the books do not understand.
     pub(crate) fn flagged(&self) -> impl Iterator<Item = Flagged> {
-        self.seen.iter().filter_map(Seen::flagged)
+        let seen = self.seen.iter();
+        seen.filter(|seen| !self.again.contains(&seen.id))
+            .filter_map(Seen::flagged)
     }
 
     /// When something last happened of all that it tells, by the source's time.
@@ -53,6 +59,11 @@ pub(crate) struct Whole {
     pub(crate) scope: String,
     pub(crate) page: i32,
     pub(crate) pages: i32,
+    /// How many rows were passed over before this page, where that was asked for.
+    pub(crate) skip: Option<usize>,
+    /// How many rows it has, and whether the first of them could be read.
+    pub(crate) rows: usize,
+    pub(crate) is_first_read: bool,
     /// Whether there are rows in it that cannot be read: they may be any.
     pub(crate) has_gaps: bool,
 }
@@ -135,18 +146,24 @@ fn list<T: DeserializeOwned>(
         whole,
         ..Reading::default()
     };
+    let count = rows.items.len() + rows.unreadable.len();
+    let mut is_first_read = rows.unreadable.first().is_none_or(|row| row.index > 0);
     for row in rows.unreadable {
         reading
             .unreadable
             .push(format!("row {}: {}", row.index + 1, row.reason));
     }
-    for row in &rows.items {
+    for (index, row) in rows.items.iter().enumerate() {
         match see(row) {
             Ok(seen) => reading.seen.push(seen),
-            Err(reason) => reading.unreadable.push(reason),
+            Err(reason) => {
+                is_first_read &= index > 0;
+                reading.unreadable.push(reason);
+            }
         }
     }
     if let Some(whole) = &mut reading.whole {
+        (whole.rows, whole.is_first_read) = (count, is_first_read);
         whole.has_gaps = !reading.unreadable.is_empty();
     }
     reading
@@ -164,6 +181,9 @@ fn catalog<T: DeserializeOwned>(
         scope: level.to_owned(),
         page: 1,
         pages: 1,
+        skip: None,
+        rows: 0,
+        is_first_read: true,
         has_gaps: false,
     };
     list(body, Some(whole), |row| see(row, level))
@@ -199,6 +219,9 @@ fn report<T: DeserializeOwned>(
         scope: scope.clone(),
         page: source.page,
         pages: source.pages,
+        skip: parameter("skip").and_then(|skip| skip.parse().ok()),
+        rows: 0,
+        is_first_read: true,
         has_gaps: false,
     };
     list(source.body, Some(whole), |row| see(row, &scope))

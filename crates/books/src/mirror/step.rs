@@ -55,6 +55,10 @@ impl AddAssign for Counts {
 pub(crate) struct Pages {
     list: Option<(Kind, String)>,
     page: i32,
+    /// How many rows they have.
+    rows: usize,
+    /// Whether the first row of the page at hand is also the last one of the page before.
+    has_first_twice: bool,
     has_gaps: bool,
     /// How often each id came. A list may have very many.
     times: HashMap<Mark, u32>,
@@ -84,6 +88,16 @@ impl Pages {
             self.page = whole.page;
         }
         self.has_gaps |= whole.has_gaps;
+        let is_joined = whole.skip.is_some_and(|skip| skip + 1 == self.rows) && whole.rows > 0;
+        self.rows += whole.rows - usize::from(is_joined);
+        self.has_first_twice = is_joined && whole.is_first_read;
+    }
+
+    /// What is new of the page that was turned to. Its first row is the last one of the page before
+    /// where that was asked for again, to see that nothing lies between.
+    pub(super) fn new_of<'a>(&self, reading: &'a Reading) -> &'a [Seen] {
+        let known = usize::from(self.has_first_twice && reading.whole.is_some());
+        reading.seen.get(known..).unwrap_or_default()
     }
 
     /// The id of a row: of several with the same, the later ones are numbered.
@@ -127,12 +141,13 @@ pub(crate) fn step(
         desk.look_up(c, first.kind, told.iter().map(|(id, _)| id.as_str()))?;
     }
     for (id, seen) in &told {
-        counts.flagged += u64::from(!seen.flags.is_empty());
+        let is_counted = u64::from(!reading.again.contains(id));
+        counts.flagged += is_counted * u64::from(!seen.flags.is_empty());
         // A row that stands in two windows belongs to the one that it was found in.
         match desk.see(number, id, seen, reading.whole.is_some()) {
             Met::New => counts.new += 1,
             Met::Changed => counts.changed += 1,
-            Met::Unchanged => counts.unchanged += 1,
+            Met::Unchanged => counts.unchanged += is_counted,
         }
     }
     if let Some((kind, id)) = &reading.gone {
@@ -183,7 +198,7 @@ fn ids_in(c: &mut Connection, mirror: i64, whole: &Whole) -> Result<Vec<String>,
 /// an object that a page shows twice is as it was shown last.
 fn told_apart<'a>(reading: &'a Reading, pages: &mut Pages) -> Vec<(String, &'a Seen)> {
     if reading.whole.is_some() {
-        let seen = reading.seen.iter();
+        let seen = pages.new_of(reading).iter();
         return seen.map(|seen| (pages.take(&seen.id), seen)).collect();
     }
     let mut ids = HashSet::new();

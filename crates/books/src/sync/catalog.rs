@@ -34,16 +34,15 @@ impl Sync {
         let total = properties.len() as u64;
         let place = self.place(LIST).await?;
         run.goes_on(LIST, &place);
-        let already = u64::try_from(place.done).unwrap_or_default();
         for (done, id) in (1..).zip(&properties) {
-            if done <= already {
+            if id.as_str() <= place.last() {
                 continue;
             }
             if run.is_cut_off {
                 return Ok(());
             }
             self.catalog_of(run, id).await?;
-            self.save(run, place.at(done, Some(total))).await?;
+            self.save(run, place.at(done, id)).await?;
             run.tell(LIST, done, Some(total));
         }
         self.save(run, place.at_end()).await

@@ -19,11 +19,13 @@ use crate::schema::object;
 
 /// How often a page is asked for again whose objects others change while it is read.
 const TRIES_MAX: u32 = 8;
-/// How often a list is read from its beginning because it became shorter meanwhile.
-const SHRINKING_MAX: u32 = 3;
+/// How often a list is read from its beginning because fewer rows came than were announced.
+const SHORT_MAX: u32 = 3;
 /// How many known ids are looked at together.
 const TOGETHER: i64 = 1_000;
 
+const SHIFTS: &str = "rows of it are removed faster than it can be read, so it was not read to its \
+                      end: the next run goes on there";
 const IN_CIRCLES: &str =
     "the source gives the same rows again and again, so it cannot be read to its end";
 const OUT_OF_ORDER: &str =
@@ -82,15 +84,25 @@ impl Sync {
         run.goes_on(&list.name(), &place);
         let mut walk = Walk::from(&place);
         let mut pages = self.ahead(list, walk.skip);
-        let mut times_shrunk = 0;
+        let mut times_short = 0;
         while let Some(arrival) = pages.recv().await {
             let answer = arrival?;
-            let is_shrunk = match &answer {
-                Ok(came) => walk.has_shrunk(&came.page),
-                Err(error) => matches!(error.problem, Problem::ListShrank { .. }),
+            let problem = answer.as_ref().err().map(|error| &error.problem);
+            let is_short = matches!(problem, Some(Problem::ListShrank { .. }));
+            let is_shifted = match &answer {
+                Ok(came) => !walk.is_followed_by(&came.page),
+                Err(_) => matches!(problem, Some(Problem::ListShifted { .. })),
             };
-            if is_shrunk && times_shrunk < SHRINKING_MAX {
-                times_shrunk += 1;
+            if is_shifted {
+                if !walk.go_back() {
+                    run.note(list.name(), &SHIFTS);
+                    return Ok(true);
+                }
+                pages = self.ahead(list, walk.skip);
+                continue;
+            }
+            if is_short && times_short < SHORT_MAX {
+                times_short += 1;
                 place = place.anew(self.now());
                 walk = Walk::from(&place);
                 pages = self.ahead(list, 0);
@@ -111,10 +123,11 @@ impl Sync {
             }
             self.look_after_missing(run, list, gap, &page.ids).await?;
             delivery.is_page(next.page);
-            let at = place.at(page.done, page.total);
+            delivery.was_met(|id| walk.has_met(id));
+            let at = place.at(page.done, next.last());
             match self.commit(run, vec![delivery], Some(at)).await {
                 Err(Error::Overtaken { .. }) if walk.tries < TRIES_MAX => {
-                    walk.tries += 1;
+                    walk.try_again();
                     pages = self.ahead(list, walk.skip);
                     continue;
                 }

@@ -20,10 +20,11 @@ pub(super) struct Place {
     list: String,
     begun_ms: Timestamp,
     pub(super) done: i64,
-    pub(super) total: Option<i64>,
     pub(super) read_ms: Option<Timestamp>,
     /// The source's own time when this reading began.
     mark_ms: Option<Timestamp>,
+    /// The id up to which all is in, of a reading that is under way.
+    last_id: Option<String>,
 }
 
 impl Place {
@@ -41,13 +42,13 @@ impl Place {
             list: list.to_owned(),
             begun_ms: now,
             done: 0,
-            total: None,
             read_ms: None,
             mark_ms: None,
+            last_id: None,
         };
         Ok(match found {
             None => begun,
-            Some(place) if place.done > 0 && now - place.begun_ms < STALE => place,
+            Some(place) if place.is_under_way() && now - place.begun_ms < STALE => place,
             Some(place) => Self {
                 read_ms: place.read_ms,
                 ..begun
@@ -55,12 +56,17 @@ impl Place {
         })
     }
 
+    /// Whether it is known where to go on.
+    fn is_under_way(&self) -> bool {
+        self.done > 0 && self.last_id.is_some()
+    }
+
     /// The same list from its beginning.
     pub(super) fn anew(self, now: Timestamp) -> Self {
         Self {
             begun_ms: now,
             done: 0,
-            total: None,
+            last_id: None,
             ..self
         }
     }
@@ -75,11 +81,16 @@ impl Place {
         self.mark_ms
     }
 
-    /// So many rows are in.
-    pub(super) fn at(&self, done: u64, total: Option<u64>) -> Self {
+    /// The id up to which all is in; empty at the beginning.
+    pub(super) fn last(&self) -> &str {
+        self.last_id.as_deref().unwrap_or_default()
+    }
+
+    /// So many rows are in, up to an id.
+    pub(super) fn at(&self, done: u64, last: &str) -> Self {
         Self {
             done: i64::try_from(done).unwrap_or(i64::MAX),
-            total: total.and_then(|total| i64::try_from(total).ok()),
+            last_id: Some(last.to_owned()),
             ..self.clone()
         }
     }
@@ -93,9 +104,9 @@ impl Place {
     pub(super) fn at_end_as_of(&self, read_ms: Option<Timestamp>) -> Self {
         Self {
             done: 0,
-            total: None,
             read_ms,
             mark_ms: None,
+            last_id: None,
             ..self.clone()
         }
     }

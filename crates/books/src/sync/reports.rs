@@ -27,6 +27,8 @@ pub(super) const MONTHS_MAX: Months = Months::new(120);
 
 /// How many months may be refused one after the other: none of the others would be given either.
 const REFUSALS_MAX: u32 = 3;
+/// How often a month is read that shifts while it is.
+const TRIES_MAX: u32 = 4;
 const GIVEN_UP: &str = "not asked for in this run, as the source refused three months one after \
                         the other: see above";
 
@@ -143,26 +145,46 @@ impl Sync {
     ) -> Result<usize, Error> {
         let report = reading.report;
         let as_of = self.present_of_the_source().await?;
-        let mut replies = self.replies(report, window);
-        let mut spool = Spool::new();
-        loop {
-            match replies.try_next().await {
-                Ok(Some(reply)) => spool.push(&reply)?,
-                Ok(None) => break,
-                Err(error) => {
-                    let is_refused =
-                        matches!(error.problem, Problem::Refused(_) | Problem::NotFound(_));
-                    reading.refusals = if is_refused { reading.refusals + 1 } else { 0 };
-                    run.note_failure(name(report, window), &error);
-                    return Ok(0);
-                }
+        let spool = match self.pages_of(report, window).await? {
+            Ok(spool) => spool,
+            Err(error) => {
+                let is_refused =
+                    matches!(error.problem, Problem::Refused(_) | Problem::NotFound(_));
+                reading.refusals = if is_refused { reading.refusals + 1 } else { 0 };
+                run.note_failure(name(report, window), &error);
+                return Ok(0);
             }
-        }
+        };
         reading.refusals = 0;
         let taken = self.take_in_whole(run, spool, place.at_end_as_of(as_of));
         let rows = taken.await?.rows;
         run.summary.windows_read += 1;
         Ok(rows)
+    }
+
+    /// All pages of a month, read anew where it shifts meanwhile: its rows have no order in which one
+    /// could go back.
+    async fn pages_of(
+        &self,
+        report: Report,
+        window: Window,
+    ) -> Result<Result<Spool, SourceError>, Error> {
+        let mut tries = 1;
+        'anew: loop {
+            let mut replies = self.replies(report, window);
+            let mut spool = Spool::new();
+            loop {
+                match replies.try_next().await {
+                    Ok(Some(reply)) => spool.push(&reply)?,
+                    Ok(None) => return Ok(Ok(spool)),
+                    Err(error) if is_shifted(&error) && tries < TRIES_MAX => {
+                        tries += 1;
+                        continue 'anew;
+                    }
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        }
     }
 
     /// Takes in all pages of a month, and that it was read, in one transaction.
@@ -247,6 +269,13 @@ impl Sync {
         let first = first.unwrap_or_else(|| before(MONTHS_BEFORE_A_STAY));
         Ok(first.clamp(before(MONTHS_MAX), today))
     }
+}
+
+fn is_shifted(error: &SourceError) -> bool {
+    matches!(
+        error.problem,
+        Problem::ListShifted { .. } | Problem::ListShrank { .. }
+    )
 }
 
 fn name(report: Report, window: Window) -> String {

@@ -68,7 +68,8 @@ impl List {
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct ListPage {
-    /// The ids of its objects, as far as they have one, in their order.
+    /// The ids of its objects, as far as they have one, in their order; without that of the row that
+    /// the page before ended with.
     pub ids: Vec<String>,
     /// How many rows there are up to its end.
     pub done: u64,
@@ -81,7 +82,8 @@ pub struct ListPage {
 /// Reads properties, and reservations with their money.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// A list from its beginning, or with so many rows passed over, to its end.
+    /// A list from its beginning, or with so many rows passed over, to its end. Each page follows the
+    /// one before: if rows may lie between them, that is a [`Problem::ListShifted`].
     fn pages(&self, list: List, skip: u64) -> BoxStream<'static, Result<ListPage, Error>>;
 
     /// The source's own time, as far as its reservations tell it: when one of them last changed. None

@@ -131,7 +131,7 @@ on_both_engines! {
     async fn a_change_while_pages_are_read_is_not_lost(desk: Desk) {
         let house = furnished(250).await;
         // The first page was read, the second is on its way, the third is not asked for yet.
-        let (asked, answer) = house.hold_back_page("reservations", 100);
+        let (asked, answer) = house.hold_back_page("reservations", 99);
         let reading = {
             let sync = sync(&desk, &house);
             tokio::spawn(async move { sync.changed(&|_| ()).await })

@@ -36,6 +36,8 @@ pub struct Rooms {
     /// How many more requests are answered.
     pub patience: Option<usize>,
     pub asked: Vec<String>,
+    /// How many rows it gives at once at most, whatever it is asked for.
+    pub page_size: Option<usize>,
     /// Path and rows to be passed over whose next answer waits: who is told that it was asked for, and
     /// who lets it go.
     pub held_back: Option<(String, usize, Arc<Notify>, Arc<Notify>)>,
@@ -54,6 +56,12 @@ pub struct Rooms {
     /// The account that its tokens name.
     pub token_names: Option<String>,
     pub hooks: Hooks,
+}
+
+impl Rooms {
+    fn rows_at_once(&self, wanted: usize) -> usize {
+        self.page_size.map_or(wanted, |most| wanted.min(most))
+    }
 }
 
 #[derive(Clone)]
@@ -212,7 +220,7 @@ fn respond(rooms: &Rooms, path: &str, query: &Query) -> Response {
         ["listings"] => {
             let active = query.get("active").as_deref() == Some("true");
             let is_wanted = |row: &&Value| row["active"].as_bool() == Some(active);
-            list(query, rooms.listings.iter().filter(is_wanted))
+            list(rooms, query, rooms.listings.iter().filter(is_wanted))
         }
         ["listings", id] => one(&rooms.listings, id),
         ["reservations"] => {
@@ -234,13 +242,15 @@ fn respond(rooms: &Rooms, path: &str, query: &Query) -> Response {
                     }
                 })
             };
-            list(query, rooms.reservations.iter().filter(is_wanted))
+            list(rooms, query, rooms.reservations.iter().filter(is_wanted))
         }
         ["reservations", id] => one(&rooms.reservations, id),
         ["taxes", "account"] | ["taxes", _, _, "actual"] => Json(&rooms.taxes).into_response(),
-        ["payment-transactions", "reports"] => report(query, &rooms.transactions, "merchantDate"),
+        ["payment-transactions", "reports"] => {
+            report(rooms, query, &rooms.transactions, "merchantDate")
+        }
         ["payment-transactions", "reports", _] => {
-            report(query, &rooms.payouts, "payoutProcessDate")
+            report(rooms, query, &rooms.payouts, "payoutProcessDate")
         }
         _ => Json(json!([])).into_response(),
     }
@@ -260,7 +270,7 @@ impl Query {
     }
 }
 
-fn list<'a>(query: &Query, rows: impl Iterator<Item = &'a Value>) -> Response {
+fn list<'a>(rooms: &Rooms, query: &Query, rows: impl Iterator<Item = &'a Value>) -> Response {
     let mut rows: Vec<&Value> = rows.collect();
     rows.sort_by_key(|row| row["_id"].as_str());
     if let Some(field) = query
@@ -274,7 +284,7 @@ fn list<'a>(query: &Query, rows: impl Iterator<Item = &'a Value>) -> Response {
     let page = rows
         .into_iter()
         .skip(query.number("skip"))
-        .take(query.number("limit"));
+        .take(rooms.rows_at_once(query.number("limit")));
     let results: Vec<&Value> = page.collect();
     Json(json!({"results": results, "count": count})).into_response()
 }
@@ -286,7 +296,7 @@ fn one(rows: &[Value], id: &str) -> Response {
     }
 }
 
-fn report(query: &Query, rows: &[Value], date: &str) -> Response {
+fn report(rooms: &Rooms, query: &Query, rows: &[Value], date: &str) -> Response {
     let (start, end) = (
         query.get("startDate").unwrap(),
         query.get("endDate").unwrap(),
@@ -296,7 +306,8 @@ fn report(query: &Query, rows: &[Value], date: &str) -> Response {
         start.as_str() <= day && day <= end.as_str()
     };
     let page = rows.iter().filter(is_wanted).skip(query.number("skip"));
-    Json(page.take(query.number("take")).collect::<Vec<_>>()).into_response()
+    let take = rooms.rows_at_once(query.number("take"));
+    Json(page.take(take).collect::<Vec<_>>()).into_response()
 }
 
 pub fn id(number: usize) -> String {

@@ -30,5 +30,6 @@ mod reseal;
 mod rogues;
 mod runs;
 mod secrecy;
+mod shifts;
 mod sync;
 mod webhook;

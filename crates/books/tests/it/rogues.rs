@@ -185,7 +185,7 @@ async fn a_page_that_is_no_answer_stops_its_list_alone() {
         ),
     ];
     for (how, told) in cases {
-        let rogue = Rogue::with(pages_from(100, move |_| how())).await;
+        let rogue = Rogue::with(pages_from(99, move |_| how())).await;
         let said = rogue.says_of_reservations().await;
         assert!(said.contains(told), "{said}");
         assert_eq!(rogue.reservations().await, 100, "{told}");
@@ -217,7 +217,7 @@ async fn a_list_that_never_ends_is_given_up() {
     // The same rows in ever another order, so that no page equals another.
     let circles = |query: &Query| {
         let mut rows = stays(0..100);
-        rows.rotate_left(query.number("skip") / 100 % 100);
+        rows.rotate_left(query.number("skip") % 100);
         page(&rows, 1_000_000)
     };
     let said = Rogue::with(pages_from(0, circles))
@@ -428,7 +428,7 @@ async fn clocks_that_are_hours_apart_do_not_matter() {
 #[tokio::test(flavor = "multi_thread")]
 async fn access_that_is_lost_in_the_middle_is_told_and_found_again() {
     for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
-        let rogue = Rogue::with(pages_from(200, move |_| status.into_response())).await;
+        let rogue = Rogue::with(pages_from(198, move |_| status.into_response())).await;
         let summary = rogue.read().await;
         assert!(!summary.is_complete());
         assert_eq!(summary.total().removed, 0);
