@@ -1,6 +1,7 @@
 //! Secrets that the source may echo, cut out of whatever is repeated of its words.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ use crate::secret::{Credentials, Secret};
 
 /// What stands in a secret's place.
 const CUT: &str = "[secret]";
-/// A shorter text stands in every other sentence, and keeps nothing secret.
-const SECRET_BYTES_MIN: usize = 4;
+/// A shorter text is a word like others ("secret"), and keeps nothing secret.
+const SECRET_BYTES_MIN: usize = 7;
 /// Of tokens and keys of webhooks the last ones are kept: those before are used no more.
 const LEARNED_MAX: usize = 8;
 
@@ -45,16 +46,22 @@ impl Hidden {
 
     /// A text of the source without the secrets, however it writes them.
     pub(crate) fn cut<'a>(&self, text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
-        let mut text = text.into();
-        for form in self.forms() {
-            if text.contains(form.as_str()) {
-                text = Cow::Owned(text.replace(form.as_str(), CUT));
-            }
+        let text = text.into();
+        let forms = self.forms();
+        let mut shown = String::new();
+        let mut rest: &str = &text;
+        while let Some((at, length)) = first_of(&forms, rest) {
+            shown.push_str(&rest[..at]);
+            shown.push_str(CUT);
+            rest = &rest[at + length..];
         }
-        text
+        if shown.is_empty() {
+            return text;
+        }
+        shown.push_str(rest);
+        Cow::Owned(shown)
     }
 
-    /// The longest first: one may be a part of another.
     fn forms(&self) -> Vec<Zeroizing<String>> {
         let Credentials {
             client_id,
@@ -71,7 +78,6 @@ impl Hidden {
         for secret in self.learned().iter() {
             forms.extend(forms_of(secret.reveal()));
         }
-        forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
         forms
     }
 
@@ -81,6 +87,14 @@ impl Hidden {
 }
 
 type Form = Zeroizing<String>;
+
+/// Where the first of them begins in a text, and the length of the longest that begins there.
+fn first_of(forms: &[Form], text: &str) -> Option<(usize, usize)> {
+    let found = forms
+        .iter()
+        .filter_map(|form| Some((text.find(form.as_str())?, form.len())));
+    found.min_by_key(|(at, length)| (*at, Reverse(*length)))
+}
 
 fn forms_of(secret: &str) -> Vec<Form> {
     if secret.len() < SECRET_BYTES_MIN {
