@@ -1,5 +1,6 @@
 //! The command line: it wires the platform together and talks to people. It decides nothing.
 
+mod admin;
 mod app;
 mod books;
 mod cli;

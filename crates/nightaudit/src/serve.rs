@@ -8,12 +8,11 @@ use axum::http::StatusCode;
 use axum::{Json, Router};
 use books::Books;
 use books::api::{around, control_router, health_beside, health_router, webhook_router};
-use data_encoding::BASE64URL_NOPAD;
-use store::{Control, DataDir, random_bytes};
+use store::{Control, DataDir};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
+use crate::admin::AdminToken;
 use crate::cli::{ServeArgs, System};
 use crate::config::ServeConfig;
 use crate::connections::{self, ConnectionLimits};
@@ -71,10 +70,10 @@ impl Server {
         };
         let address = listener.local_addr()?;
         let orders_stop = CancellationToken::new();
-        let admin_token = Zeroizing::new(BASE64URL_NOPAD.encode(&random_bytes::<32>()));
+        let admin_token = AdminToken::random();
         directory.announce(&Control {
             address: reachable(address),
-            admin_token: admin_token.to_string(),
+            admin_token: admin_token.reveal().to_owned(),
             only: serve.only.map(|only| only.name().to_owned()),
         })?;
         Ok(Self {
@@ -83,7 +82,7 @@ impl Server {
             router: router(
                 payments.as_ref(),
                 books.as_ref(),
-                &admin_token,
+                admin_token,
                 &orders_stop,
                 serve.connections.slow,
             ),
@@ -159,30 +158,33 @@ fn unfinished() -> CommandError {
 fn router(
     payments: Option<&Payments>,
     books: Option<&Books>,
-    token: &Zeroizing<String>,
+    admin_token: AdminToken,
     stop: &CancellationToken,
     body_within: Duration,
 ) -> Router {
-    let router = match payments {
+    let mut control = Router::new();
+    let mut router = match payments {
         Some(Payments { platform, sandbox }) => {
-            let control = platform.control_router(sandbox.clone(), token.clone());
-            platform.router().merge(control)
+            control = control.merge(platform.control_router(sandbox.clone()));
+            platform.router()
         }
         None => Router::new().fallback(async || {
             let text = "No such route: this server serves the books only";
             (StatusCode::NOT_FOUND, Json(text))
         }),
     };
-    let Some(books) = books else {
-        return router;
-    };
-    let control = control_router(books.clone(), token.clone(), stop.clone());
-    let mut of_books = control.merge(webhook_router(books.clone()));
-    if payments.is_none() {
-        of_books = of_books.merge(health_router(books.clone()));
-        return router.merge(around(of_books, body_within));
+    if let Some(books) = books {
+        let orders = control_router(books.clone(), stop.clone());
+        control = control.merge(around(orders, body_within));
+        let mut of_books = webhook_router(books.clone());
+        if payments.is_none() {
+            of_books = of_books.merge(health_router(books.clone()));
+        } else {
+            router = health_beside(router, books.clone());
+        }
+        router = router.merge(around(of_books, body_within));
     }
-    health_beside(router, books.clone()).merge(around(of_books, body_within))
+    router.merge(admin_token.guard(control))
 }
 
 /// The work that nobody waits for.

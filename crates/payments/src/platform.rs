@@ -10,7 +10,6 @@ use processors::sandbox::Sandbox;
 use store::{Clock, DatabaseUrl, Migrations, Store, new_id};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
-use zeroize::Zeroizing;
 
 use crate::advance::Turns;
 use crate::api::{self, Callers, Limits, TokenKeys, control};
@@ -144,13 +143,10 @@ impl Platform {
     }
 
     /// The routes by which a command of the same machine's user works through this platform while
-    /// it runs. Whoever has the token may make applications of any account.
-    pub fn control_router(
-        self: &Arc<Self>,
-        sandbox: Arc<Sandbox>,
-        admin_token: Zeroizing<String>,
-    ) -> Router {
-        control::router(Arc::clone(self), sandbox, admin_token)
+    /// it runs. Whoever reaches them may make applications of any account: who else is let in is for
+    /// the caller to see to.
+    pub fn control_router(self: &Arc<Self>, sandbox: Arc<Sandbox>) -> Router {
+        control::router(Arc::clone(self), sandbox)
     }
 
     /// All routes of the platform that its clients may use.

@@ -151,6 +151,52 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 #[tokio::test]
+async fn only_the_admin_token_opens_the_routes_of_the_commands() {
+    let home = Home::on(Engine::Sqlite).await;
+    let server = home.serve(&[]);
+    let of_application = server.token(&home.app(&[])).await;
+    let control = std::fs::read_to_string(home.path("nightaudit-data/control.json")).unwrap();
+    let control: serde_json::Value = serde_json::from_str(&control).unwrap();
+    let admin = control["admin_token"].as_str().unwrap();
+    let order = json!({"name": "Thief"});
+    let paths = [
+        "/control/applications",
+        "/control/fixtures/guesty-docs",
+        "/control/x",
+        "/control/books/portfolios",
+        "/control/books/sync",
+        "/control/books/x",
+    ];
+
+    let longer = format!("{admin}x");
+    let swapped: String = admin.chars().rev().collect();
+    for token in ["", "x", &admin[1..], &longer, &swapped, &of_application] {
+        for path in paths {
+            let (status, _) = server.post(path, token, &order).await;
+            assert_eq!(status, 401, "{path} with {token}");
+        }
+    }
+    for path in paths {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        let request = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answered = [0; 12];
+        stream.read_exact(&mut answered).unwrap();
+        assert_eq!(&answered, b"HTTP/1.1 401", "{path}");
+    }
+    let portfolios = home
+        .run(&["portfolio", "list", "--format", "json"])
+        .expect(0);
+    assert_eq!(portfolios.json(), json!([]));
+
+    for (path, expected) in [(paths[0], 200), (paths[2], 404), (paths[3], 200)] {
+        let (status, said) = server.post(path, admin, &order).await;
+        assert_eq!(status, expected, "{path}: {said}");
+    }
+    server.stop();
+}
+
+#[tokio::test]
 async fn no_secret_reaches_the_log_even_when_everything_is_logged() {
     let home = Home::on(Engine::Sqlite).await;
     let server = home.serve(&["--log", "trace"]);

@@ -13,16 +13,12 @@ use tower::ServiceExt;
 
 use crate::support::TestApp;
 
-const TOKEN: &str = "a-token-of-the-server-itself";
-
 fn control(app: &TestApp) -> Router {
-    let token = TOKEN.to_owned().into();
-    app.platform.control_router(Arc::clone(&app.sandbox), token)
+    app.platform.control_router(Arc::clone(&app.sandbox))
 }
 
-async fn ask(router: &Router, path: &str, token: &str, body: &Value) -> (u16, Value) {
+async fn ask(router: &Router, path: &str, body: &Value) -> (u16, Value) {
     let request = Request::post(path)
-        .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_string()))
         .unwrap();
@@ -36,7 +32,7 @@ on_both_engines! {
     async fn the_first_application_gets_an_account_that_takes_payments(app: TestApp) {
         let router = control(&app);
         let order = json!({"name": "First"});
-        let (status, made) = ask(&router, "/control/applications", TOKEN, &order).await;
+        let (status, made) = ask(&router, "/control/applications", &order).await;
         assert_eq!(status, 200, "{made}");
         assert_eq!(made["is_new_account"], true);
         let credentials: Credentials = serde_json::from_value(made.clone()).unwrap();
@@ -45,7 +41,7 @@ on_both_engines! {
         let account = app.get("/v1/accounts/me").await.expect(200);
         assert_eq!(account["_id"], made["account"]);
 
-        let (_, second) = ask(&router, "/control/applications", TOKEN, &order).await;
+        let (_, second) = ask(&router, "/control/applications", &order).await;
         assert_eq!(second["is_new_account"], false);
         assert_eq!(second["account"], made["account"]);
         assert_ne!(second["client_id"], made["client_id"]);
@@ -55,12 +51,12 @@ on_both_engines! {
         let accounts = [app.new_account().await, app.new_account().await];
         let router = control(&app);
         let path = "/control/applications";
-        let (status, told) = ask(&router, path, TOKEN, &json!({"name": "Whose"})).await;
+        let (status, told) = ask(&router, path, &json!({"name": "Whose"})).await;
         assert_eq!(status, 400);
         for account in accounts {
             assert!(told.as_str().unwrap().contains(account.as_str()), "{told}");
             let order = json!({"name": "Named", "account": account, "scopes": ["open-api"]});
-            let (status, made) = ask(&router, path, TOKEN, &order).await;
+            let (status, made) = ask(&router, path, &order).await;
             assert_eq!(status, 200, "{made}");
             assert_eq!(made["account"], account.to_string());
         }
@@ -69,29 +65,14 @@ on_both_engines! {
     async fn a_fixture_is_made_on_demand_and_once(app: TestApp) {
         let router = control(&app);
         let path = "/control/fixtures/guesty-docs";
-        let (status, made) = ask(&router, path, TOKEN, &json!({})).await;
+        let (status, made) = ask(&router, path, &json!({})).await;
         assert_eq!((status, made), (200, json!({"account": "5213a2d206112710005d96ff"})));
-        let (status, told) = ask(&router, path, TOKEN, &json!({})).await;
+        let (status, told) = ask(&router, path, &json!({})).await;
         assert_eq!(status, 400);
         assert!(told.as_str().unwrap().contains("there already"), "{told}");
-        let (status, told) = ask(&router, "/control/fixtures/other", TOKEN, &json!({})).await;
+        let (status, told) = ask(&router, "/control/fixtures/other", &json!({})).await;
         assert_eq!(status, 400);
         assert!(told.as_str().unwrap().contains("guesty-docs"), "{told}");
-    }
-
-    async fn nothing_is_done_without_the_token(app: TestApp) {
-        let router = control(&app);
-        let order = json!({"name": "Thief"});
-        for token in ["", "x", &TOKEN[1..], &format!("{TOKEN}x"), &TOKEN.to_uppercase()] {
-            for path in ["/control/applications", "/control/fixtures/guesty-docs", "/control/x"] {
-                let (status, _) = ask(&router, path, token, &order).await;
-                assert_eq!(status, 401, "{path} with {token}");
-            }
-        }
-        let application = app.signed_in().await;
-        for path in ["/control/applications", "/control/fixtures/guesty-docs"] {
-            assert_eq!(application.post(path, &order).await.status, 404);
-        }
     }
 
     async fn an_order_that_makes_no_sense_is_refused(app: TestApp) {
@@ -104,7 +85,7 @@ on_both_engines! {
             (json!({"name": "x", "scope": "y"}), "unknown field"),
             (json!({"name": "x", "scopes": []}), "needs a scope"),
         ] {
-            let (status, told) = ask(&router, "/control/applications", TOKEN, &order).await;
+            let (status, told) = ask(&router, "/control/applications", &order).await;
             assert_eq!(status, 400, "{order}: {told}");
             assert!(told.as_str().unwrap().contains(says), "{order}: {told}");
         }
