@@ -69,7 +69,7 @@ impl Books {
         let all = self.connections(portfolio.id).await?;
         let found = match choice.connection {
             Some(id) => named(all, id, portfolio.name),
-            None => only(all, portfolio.name),
+            None => only(&all, portfolio.name),
         };
         Ok(found?)
     }
@@ -85,6 +85,12 @@ impl Books {
             return Err(ChoiceError::NoConnections(portfolio.name).into());
         }
         Ok(all)
+    }
+
+    /// The same without those that are disconnected, unless all are.
+    pub async fn choose_in_use(&self, choice: &Choice) -> Result<Vec<Connection>, Error> {
+        let all = self.choose_all(choice).await?;
+        Ok(in_use(&all).into_iter().cloned().collect())
     }
 
     /// The portfolio of this name; without one, the only one.
@@ -121,20 +127,25 @@ fn named(
     named.next().ok_or(ChoiceError::Elsewhere { id, portfolio })
 }
 
-/// The only one; of several, the only one that is connected.
-fn only(mut all: Vec<Connection>, portfolio: String) -> Result<Connection, ChoiceError> {
-    if all.len() > 1 {
-        let connected = all.iter().filter(|connection| connection.is_connected);
-        if connected.count() == 1 {
-            all.retain(|connection| connection.is_connected);
-        }
+/// Those that are connected: what is disconnected stands in nobody's way. Where there is nothing else,
+/// it is meant.
+fn in_use(all: &[Connection]) -> Vec<&Connection> {
+    let connected = all.iter().filter(|connection| connection.is_connected);
+    let connected: Vec<_> = connected.collect();
+    if connected.is_empty() {
+        all.iter().collect()
+    } else {
+        connected
     }
-    match (all.pop(), all.as_slice()) {
-        (None, _) => Err(ChoiceError::NoConnections(portfolio)),
-        (Some(only), []) => Ok(only),
-        (Some(last), others) => Err(ChoiceError::WhichConnection {
+}
+
+fn only(all: &[Connection], portfolio: String) -> Result<Connection, ChoiceError> {
+    match in_use(all).as_slice() {
+        [] => Err(ChoiceError::NoConnections(portfolio)),
+        [only] => Ok((*only).clone()),
+        _ => Err(ChoiceError::WhichConnection {
             portfolio,
-            known: others.iter().chain([&last]).map(line).collect(),
+            known: all.iter().map(line).collect(),
         }),
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
         return lights::are_green([&standing]);
     }
     let read = first_sync(&desk, standing.connection, &mut signals).await;
-    let standing = desk.standing(&config, standing.connection).await?;
+    let standing = desk.to_read(&config)?.standing(standing.connection).await?;
     lights::tell(&standing, args.common.format)?;
     let summary = read.map_err(|error| {
         CommandError::NotWell(format!(

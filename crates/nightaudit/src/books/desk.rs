@@ -2,8 +2,6 @@
 //! else this process. Commands that only read open the books themselves, whoever has them
 //! ([`books_to_read`](crate::open::books_to_read)).
 
-use books::choice::Choice;
-use books::connection::Connection;
 use books::mirror::Rebuilt;
 use books::standing::{ConnectOrder, Connected, Ended, PortfolioView, Standing};
 use books::sync::{Progress, Summary};
@@ -50,16 +48,12 @@ impl BooksDesk {
         }
     }
 
-    /// The connection that is meant.
-    pub(crate) async fn choose(
-        &self,
-        config: &Config,
-        choice: &Choice,
-    ) -> Result<ConnectionId, CommandError> {
-        Ok(match self {
-            Self::Server(_) => open::books_to_read(config)?.choose(choice).await?.id,
-            Self::Here { books, .. } => books.choose(choice).await?.id,
-        })
+    /// The books, to read what does not need the server.
+    pub(crate) fn to_read(&self, config: &Config) -> Result<Books, CommandError> {
+        match self {
+            Self::Server(_) => open::books_to_read(config),
+            Self::Here { books, .. } => Ok(books.clone()),
+        }
     }
 
     /// Looks whether a connection works.
@@ -73,18 +67,6 @@ impl BooksDesk {
         }
     }
 
-    /// Where a connection stands.
-    pub(crate) async fn standing(
-        &self,
-        config: &Config,
-        id: ConnectionId,
-    ) -> Result<Standing, CommandError> {
-        Ok(match self {
-            Self::Server(_) => open::books_to_read(config)?.standing(id).await?,
-            Self::Here { books, .. } => books.standing(id).await?,
-        })
-    }
-
     /// Disconnects.
     pub(crate) async fn disconnect(&self, id: ConnectionId) -> Result<Ended, CommandError> {
         match self {
@@ -94,18 +76,6 @@ impl BooksDesk {
             }
             Self::Here { books, .. } => Ok(books.order_disconnect(id).await?),
         }
-    }
-
-    /// The connections that are meant.
-    pub(crate) async fn choose_all(
-        &self,
-        config: &Config,
-        choice: &Choice,
-    ) -> Result<Vec<Connection>, CommandError> {
-        Ok(match self {
-            Self::Server(_) => open::books_to_read(config)?.choose_all(choice).await?,
-            Self::Here { books, .. } => books.choose_all(choice).await?,
-        })
     }
 
     /// Brings a mirror up to date.

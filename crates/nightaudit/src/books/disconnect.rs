@@ -15,7 +15,8 @@ use crate::output;
 pub(crate) async fn run(args: DisconnectArgs) -> Result<(), CommandError> {
     let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
-    let connection = desk.choose(&config, &args.which.into()).await?;
+    let choice = args.which.into();
+    let connection = desk.to_read(&config)?.choose(&choice).await?.id;
     if !args.yes {
         is_meant(connection)?;
     }

@@ -15,8 +15,10 @@ use crate::output;
 pub(crate) async fn run(args: RebuildArgs) -> Result<(), CommandError> {
     let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
+    let choice = args.which.into();
+    let connections = desk.to_read(&config)?.choose_all(&choice).await?;
     let mut results = Vec::new();
-    for connection in desk.choose_all(&config, &args.which.into()).await? {
+    for connection in connections {
         let order = RebuildOrder {
             connection: connection.id,
         };

@@ -9,7 +9,8 @@ use crate::error::CommandError;
 pub(crate) async fn run(args: RefreshArgs) -> Result<(), CommandError> {
     let config = Config::of(args.common.place)?;
     let desk = BooksDesk::find(&config).await?;
-    let connection = desk.choose(&config, &args.which.into()).await?;
+    let choice = args.which.into();
+    let connection = desk.to_read(&config)?.choose(&choice).await?.id;
     let standing = desk.refresh(connection).await?;
     lights::tell(&standing, args.common.format)?;
     lights::are_green([&standing])

@@ -36,11 +36,8 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
     let config = Config::of(args.common.place)?;
     let mut signals = StopSignals::listen()?;
     let desk = BooksDesk::find(&config).await?;
-    let mut connections = desk.choose_all(&config, &args.which.into()).await?;
-    // What is disconnected stands in nobody's way; where there is nothing else, that is said.
-    if connections.iter().any(|connection| connection.is_connected) {
-        connections.retain(|connection| connection.is_connected);
-    }
+    let choice = args.which.into();
+    let connections = desk.to_read(&config)?.choose_in_use(&choice).await?;
     let mut runs = Vec::new();
     for connection in connections {
         let order = SyncOrder {
