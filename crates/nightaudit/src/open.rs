@@ -69,8 +69,8 @@ impl Payments {
     /// Opens the databases and brings them to this program's version.
     pub(crate) async fn open(config: &Config) -> Result<Self, CommandError> {
         let vault = Vault::new(config.keys.load()?);
-        let books = Store::open(&config.database, SANDBOX_STORE, &sandbox::MIGRATIONS)?;
-        let sandbox = Arc::new(Sandbox::open(books));
+        let store = Store::open(&config.database, SANDBOX_STORE, &sandbox::MIGRATIONS)?;
+        let sandbox = Arc::new(Sandbox::open(store));
         let platform = Platform::open(
             &config.database,
             vault,

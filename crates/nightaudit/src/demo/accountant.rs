@@ -99,13 +99,10 @@ impl<W: Write + Send> Teller<'_, W> {
             let part = part.to_string();
             self.line(format_args!("{part:<13} {:>3} new", counts.new))?;
         }
-        let problem = summary.problems.first();
-        ensure!(
-            problem.is_none(),
-            "not all was read: {}",
-            summary.problems[0]
-        );
-        Ok(())
+        match summary.problems.first() {
+            None => Ok(()),
+            Some(problem) => bail!("not all was read: {problem}"),
+        }
     }
 
     /// Pays; the reservation's code.

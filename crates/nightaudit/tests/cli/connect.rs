@@ -7,7 +7,7 @@ use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
 use crate::relay::Relay;
-use crate::support::{Credentials, Home, Ran, Server};
+use crate::support::{Credentials, Home, Ran, Server, Two};
 
 const ACCOUNT: &str = "5213a2d206112710005d96ff";
 
@@ -18,21 +18,6 @@ fn platform(home: &Home) -> (Server, Credentials) {
     let credentials = home.app(&["--account", ACCOUNT]);
     let server = home.serve(&["--allow-private-webhooks"]);
     (server, credentials)
-}
-
-/// A platform's home, and that of books elsewhere.
-struct Two {
-    there: Home,
-    here: Home,
-}
-
-impl Fixture for Two {
-    async fn on(engine: Engine) -> Self {
-        Self {
-            there: Home::on(engine).await,
-            here: Home::on(engine).await,
-        }
-    }
 }
 
 fn wrong(credentials: &Credentials) -> Credentials {

@@ -11,11 +11,10 @@ use axum::http::{HeaderValue, StatusCode};
 use reqwest::Client;
 use serde_json::{Value, json};
 use store::on_both_engines;
-use store::testing::{Engine, Fixture};
 use tokio::sync::Notify;
 
 use crate::relay::Relay;
-use crate::support::{Home, Server};
+use crate::support::{Home, Server, Two};
 
 const ACCOUNT: &str = "5213a2d206112710005d96ff";
 const RESERVATION: &str = "64da254383ad1500284bd0c0";
@@ -182,21 +181,6 @@ async fn carry(State(inside): State<Arc<Inside>>, request: Request) -> StatusCod
     };
     inside.seen.notify_one();
     answer
-}
-
-/// A platform and books, each with a home of its own.
-struct Two {
-    there: Home,
-    here: Home,
-}
-
-impl Fixture for Two {
-    async fn on(engine: Engine) -> Self {
-        Self {
-            there: Home::on(engine).await,
-            here: Home::on(engine).await,
-        }
-    }
 }
 
 async fn pay(platform: &Server, token: &str) {

@@ -137,6 +137,21 @@ fn http() -> Client {
     plain.build().unwrap()
 }
 
+/// A platform's home, and that of books elsewhere.
+pub struct Two {
+    pub there: Home,
+    pub here: Home,
+}
+
+impl Fixture for Two {
+    async fn on(engine: Engine) -> Self {
+        Self {
+            there: Home::on(engine).await,
+            here: Home::on(engine).await,
+        }
+    }
+}
+
 /// How a command ended and what it said.
 #[derive(Debug)]
 pub struct Ran {
