@@ -22,7 +22,8 @@ async fn house() -> House {
 
 async fn connect(desk: &Desk, base: &str) -> ConnectionId {
     let portfolio = desk.books.add_portfolio("Seaside").await.unwrap();
-    let credentials = Credentials::new("0oaTEST", "secret");
+    // Not a word of what the source says: that would be hidden there.
+    let credentials = Credentials::new("0oaTEST", "hush-4711");
     let base = base.parse().unwrap();
     let connect = desk.books.connect(portfolio.id, &base, &credentials);
     connect.await.unwrap().id
