@@ -251,7 +251,8 @@ impl Due {
     ) -> Result<(), Error> {
         let (until, problem) = match rest {
             Rest::UntilItPasses => (now + self.patience(), None),
-            Rest::WithProblem(problem) => (now + REST, Some(problem.as_str())),
+            // Not all databases keep a NUL in a text.
+            Rest::WithProblem(problem) => (now + REST, Some(problem.replace('\0', ""))),
         };
         let rest = (
             inbox_hint::is_claimed.eq(false),

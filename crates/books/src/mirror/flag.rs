@@ -6,6 +6,7 @@ use contract::invoice::NORMAL_TYPES;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use super::key::{is_plain, key};
 
 /// How many flags of an object are told one by one.
 const FLAGS_MAX: usize = 10;
@@ -30,6 +31,8 @@ pub enum Reason {
     Unreadable(String),
     /// It is none of the documented values; the value.
     Unknown(String),
+    /// It has a NUL in it or is too long to be looked for as it is; what it is kept and found under.
+    Unwieldy(String),
     /// It is not there, and should be.
     Missing,
 }
@@ -45,6 +48,10 @@ impl fmt::Display for Flag {
             Reason::Unknown(value) => {
                 write!(f, "{field} is none of the documented values: {value:?}")
             }
+            Reason::Unwieldy(key) => write!(
+                f,
+                "{field} has a NUL in it or is too long to be looked for, and is kept under {key:?}"
+            ),
             Reason::Missing => write!(f, "{field} is missing"),
         }
     }
@@ -184,6 +191,19 @@ const VOCABULARIES: [(Kind, &str, &[&str]); 7] = [
     ),
 ];
 
+/// What objects are kept or looked for by, and may be any text.
+const KEYS: [&str; 9] = [
+    "confirmationCode",
+    "transactionId",
+    "reservationConfirmationCode",
+    "merchantTransactionId",
+    "processorTransactionId",
+    "payoutId",
+    "activityType",
+    "feeName",
+    "adjustmentId",
+];
+
 /// What an object must have to be of use.
 const REQUIRED: [(Kind, &str); 4] = [
     (Kind::Reservation, "listingId"),
@@ -243,6 +263,8 @@ impl Finder {
             && !known.contains(&text)
         {
             self.flag(Reason::Unknown(text.to_owned()));
+        } else if !is_plain(text) && KEYS.contains(&self.path.as_str()) {
+            self.flag(Reason::Unwieldy(key(text.to_owned())));
         }
     }
 

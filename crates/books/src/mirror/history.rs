@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use serde_json::Value as Json;
 use store::{Connection, both};
 
+use super::key::keys;
 use super::read::{Mirror, current, ids_by};
 use super::{Kind, Lookup};
 use crate::Error;
@@ -88,9 +89,15 @@ fn ids_of(c: &mut Connection, mirror: i64, kind: Kind, key: &str) -> Result<Vec<
     if !found.is_empty() {
         return Ok(found);
     }
-    let row = object::table.find((mirror, kind.name(), key));
-    let id = row.select(object::id);
-    Ok(both!(c, c => id.load::<String>(c))?)
+    for key in keys(key) {
+        let row = object::table.find((mirror, kind.name(), key));
+        let id = row.select(object::id);
+        let found = both!(c, c => id.load::<String>(c))?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
 }
 
 fn states(c: &mut Connection, mirror: i64, kind: Kind, id: &str) -> Result<Vec<Row>, Error> {

@@ -19,6 +19,7 @@ mod flag;
 mod flagged;
 mod fold;
 mod history;
+mod key;
 mod kind;
 mod marks;
 mod read;

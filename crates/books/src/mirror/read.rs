@@ -7,6 +7,7 @@ use store::{Connection, both, random_bytes, update_prepared};
 
 use super::canonical::canonical;
 use super::flag::Flag;
+use super::key::{key, keys};
 use super::{Kind, Mirrored};
 use crate::Error;
 use crate::evidence::Chain;
@@ -252,8 +253,25 @@ pub(crate) fn last_active(c: &mut Connection, mirror: i64) -> Result<Option<Time
     Ok(both!(c, c => active.first::<Option<Timestamp>>(c))?)
 }
 
-/// An object as it is, or as it was when record `last` had been appended.
+/// An object that is asked for, as it is or was.
 fn state(
+    c: &mut Connection,
+    mirror: i64,
+    kind: Kind,
+    id: &str,
+    last: Option<i64>,
+) -> Result<Option<Row>, Error> {
+    for key in keys(id) {
+        let row = state_under(c, mirror, kind, &key, last)?;
+        if row.is_some() {
+            return Ok(row);
+        }
+    }
+    Ok(None)
+}
+
+/// An object as it is, or as it was when record `last` had been appended.
+fn state_under(
     c: &mut Connection,
     mirror: i64,
     kind: Kind,
@@ -297,15 +315,19 @@ pub(super) fn ids_by(
         .filter(object::kind.eq(kind.name()))
         .select(object::id)
         .order(object::id);
+    let of = |text: &String| key(text.clone());
     let found: QueryResult<Vec<String>> = match lookup {
         Lookup::Code(code) => {
-            both!(c, c => of_kind.filter(object::code.eq(code)).load::<String>(c))
+            let code = of(code);
+            both!(c, c => of_kind.filter(object::code.eq(&code)).load::<String>(c))
         }
         Lookup::Parent(parent) => {
-            both!(c, c => of_kind.filter(object::parent.eq(parent)).load::<String>(c))
+            let parent = of(parent);
+            both!(c, c => of_kind.filter(object::parent.eq(&parent)).load::<String>(c))
         }
         Lookup::Days(from, to) => {
-            both!(c, c => of_kind.filter(object::day.between(from, to)).load::<String>(c))
+            let (from, to) = (of(from), of(to));
+            both!(c, c => of_kind.filter(object::day.between(&from, &to)).load::<String>(c))
         }
     };
     Ok(found?)

@@ -15,9 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Kind;
 use super::canonical::canonical;
 use super::flag::{Flag, Flagged};
-
-const ID_BYTES_MAX: usize = 1_000;
-const LABEL_CHARACTERS_MAX: usize = 200;
+use super::key::key;
 
 /// An object, as a reply has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,28 +39,6 @@ pub(super) struct Labels {
     pub(super) scope: Option<String>,
 }
 
-impl Labels {
-    /// As any database can keep them in an index. The state has them whole.
-    fn indexable(self) -> Self {
-        let cut = |label: Option<String>| {
-            let characters = |label: String| {
-                label
-                    .chars()
-                    .filter(|c| *c != '\0')
-                    .take(LABEL_CHARACTERS_MAX)
-                    .collect()
-            };
-            label.map(characters)
-        };
-        Self {
-            code: cut(self.code),
-            parent: cut(self.parent),
-            day: cut(self.day),
-            scope: cut(self.scope),
-        }
-    }
-}
-
 /// Which taxes hold for a property, its own or the account's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -79,17 +55,12 @@ impl Seen {
         value: &impl Serialize,
     ) -> Result<Self, String> {
         let id = id.ok_or_else(|| format!("a {kind} without an id"))?;
-        if id.len() > ID_BYTES_MAX || id.contains('\0') {
-            return Err(format!(
-                "a {kind} whose id is longer than {ID_BYTES_MAX} bytes or has a NUL in it"
-            ));
-        }
         let (state, flags) = canonical(kind, value).map_err(|error| error.to_string())?;
         Ok(Self {
             kind,
             id,
             flags,
-            labels: labels.indexable(),
+            labels,
             active: None,
             state,
         })
@@ -212,12 +183,14 @@ fn level_of(level: &str) -> Labels {
     }
 }
 
+/// The text of a field, as it is looked for.
 fn text<T: ToString>(field: &Field<T>) -> Option<String> {
-    match field {
-        Field::Absent => None,
-        Field::Value(value) => Some(value.to_string()),
-        Field::Odd(text) => Some(text.clone()),
-    }
+    let text = match field {
+        Field::Absent => return None,
+        Field::Value(value) => value.to_string(),
+        Field::Odd(text) => text.clone(),
+    };
+    Some(key(text))
 }
 
 /// A report's time, taken for UTC.

@@ -7,12 +7,13 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http};
-use books::mirror::{AsOf, Flag, Kind, Mirror};
+use books::mirror::{AsOf, Flag, Kind, Lookup, Mirror, Reason};
 use books::sync::{Part, Settings, Summary, Sync};
 use data_encoding::HEXLOWER;
 use futures_util::stream;
 use guesty::seen::reservation::Reservation;
-use guesty::{Guesty, Reply};
+use guesty::seen::transaction::Transaction;
+use guesty::{Field, Guesty, Reply};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -463,19 +464,63 @@ on_both_engines! {
             stay(4, "_id", "4\0".to_owned()),
             stay(5, "_id", long(5_000)),
         ];
-        let reply = Reply {
-            request: "/v1/reservations?skip=0".to_owned(),
+        let charge = |number: usize, field: &str, value: &str| {
+            let mut charge = transaction(number, "2026-11-10T00:00:00", None);
+            charge[field] = json!(value);
+            charge
+        };
+        let charges = [
+            charge(1, "transactionId", "7\0"),
+            charge(2, "transactionId", "7\0\0"),
+            charge(3, "transactionId", &long(5_000)),
+            charge(4, "reservationConfirmationCode", "A\0B"),
+        ];
+        let reply = |request: &str, body: Value| Reply {
+            request: request.to_owned(),
             status: 200,
-            body: Bytes::from(json!({"results": rows}).to_string()),
+            body: Bytes::from(body.to_string()),
             received_at: "2026-11-21T12:00:00.000Z".parse().unwrap(),
             sent_at: None,
             request_id: None,
         };
+        let report = "/v1/payment-transactions/report?startDate=2026-11-01&endDate=2026-11-30";
+        let replies = [
+            reply("/v1/reservations?skip=0", json!({"results": rows})),
+            reply(report, json!({"results": charges})),
+        ];
         let mirror = Mirror::of(&desk.chain);
-        assert_eq!(mirror.take_in(&[reply]).await.unwrap().new, 3);
+        for again in [false, true] {
+            let counts = mirror.take_in(&replies).await.unwrap();
+            let expected = if again { (0, 9, 8) } else { (9, 0, 8) };
+            assert_eq!((counts.new, counts.unchanged, counts.flagged), expected);
+        }
         let known = mirror.page::<Reservation>("", 10, AsOf::Now).await.unwrap();
-        let codes = known.iter().map(|known| known.value.confirmation_code.value().unwrap());
-        assert_eq!(codes.skip(1).collect::<Vec<_>>(), [&"A\0B".to_owned(), &long(5_000)]);
+        let codes = known.iter().map(|known| known.value.confirmation_code.text().to_owned());
+        let codes: Vec<String> = codes.collect();
+        for code in ["A\0B".to_owned(), long(5_000)] {
+            assert!(codes.contains(&code), "the state has it whole");
+            let found = mirror.find::<Reservation>(Lookup::Code(code.clone()), AsOf::Now);
+            let found = found.await.unwrap().remove(0);
+            let mut keys = found.flags.iter().filter_map(|flag| match &flag.reason {
+                Reason::Unwieldy(key) => Some(key.clone()),
+                _ => None,
+            });
+            let key = keys.next().unwrap();
+            let by_key = mirror.find::<Reservation>(Lookup::Code(key), AsOf::Now);
+            assert_eq!(by_key.await.unwrap()[0].id, found.id);
+            assert_eq!(mirror.history(Kind::Reservation, &code).await.unwrap().len(), 1);
+        }
+        for odd in ["4\0".to_owned(), long(5_000)] {
+            let found = mirror.get::<Reservation>(&odd, AsOf::Now).await.unwrap().unwrap();
+            assert_eq!(found.value.id, Field::Odd(odd.clone()));
+            let shown = mirror.get::<Reservation>(&found.id, AsOf::Now).await.unwrap();
+            assert_eq!(shown.unwrap().value.id, Field::Odd(odd));
+        }
+        for odd in ["7\0".to_owned(), "7\0\0".to_owned(), long(5_000)] {
+            let found = mirror.get::<Transaction>(&odd, AsOf::Now).await.unwrap().unwrap();
+            assert_eq!(found.value.transaction_id.text(), odd);
+            assert_eq!(found.flags[0].field, "transactionId");
+        }
         let rebuilt = mirror.rebuild(|_| ()).await.unwrap();
         assert_eq!(rebuilt.before, Some(rebuilt.after));
     }
