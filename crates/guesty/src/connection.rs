@@ -11,7 +11,7 @@ use crate::field::read_object;
 use crate::http::Http;
 use crate::pace::Pacer;
 use crate::reply::{Answer, Reply};
-use crate::retry::RetryPolicy;
+use crate::retry::{RetryPolicy, SILENCES_MAX};
 use crate::token::{Keeper, Token};
 
 /// The connection to one account; its copies share pace and token.
@@ -121,6 +121,10 @@ impl Connection {
                     continue;
                 }
             }
+            let tries_max = match trouble.problem {
+                Problem::TimedOut(_) => tries_max.min(SILENCES_MAX),
+                _ => tries_max,
+            };
             if tries >= tries_max || !self.is_worth_another_try(&trouble) {
                 return Err(Error {
                     call: format!("{} {}", call.method, call.path),
@@ -128,7 +132,7 @@ impl Connection {
                     problem: trouble.problem,
                 });
             }
-            tracing::debug!(call.path, tries, problem = %trouble.problem, "asking again");
+            tracing::info!(call.path, tries, problem = %trouble.problem, "asking again");
             let told = trouble.retry_after.unwrap_or_default();
             tokio::time::sleep(told + self.retry.delay(tries)).await;
             token = self.tokens.current().await?;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The most times that a call is made which nobody answers: each costs a whole timeout.
+pub(crate) const SILENCES_MAX: u32 = 2;
+
 /// How often and when a call that only reads is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {

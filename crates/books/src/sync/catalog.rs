@@ -2,7 +2,7 @@
 
 use contract::id::ListingId;
 use diesel::prelude::*;
-use guesty::{Error as SourceError, Reply};
+use guesty::{Answer, Error as SourceError};
 use store::{Connection, both};
 
 use super::Sync;
@@ -15,21 +15,15 @@ const LIST: &str = "taxes and fees";
 
 impl Sync {
     pub(super) async fn catalog(&self, run: &mut Run<'_>) -> Result<(), Error> {
-        let taxes = self
-            .reader
-            .taxes_of_account()
-            .await
-            .map(|answer| answer.reply);
-        self.take_in_or_note(run, "taxes of the account", taxes)
+        let reader = &self.reader;
+        self.take_in_or_note(run, "taxes of the account", reader.taxes_of_account())
             .await?;
-        let fees = self
-            .reader
-            .fees_of_account()
-            .await
-            .map(|answer| answer.reply);
-        self.take_in_or_note(run, "fees of the account", fees)
+        self.take_in_or_note(run, "fees of the account", reader.fees_of_account())
             .await?;
 
+        if run.is_cut_off {
+            return Ok(());
+        }
         let properties = self.properties_in_use().await?;
         let total = properties.len() as u64;
         let place = self.place(LIST).await?;
@@ -38,11 +32,14 @@ impl Sync {
             if id.as_str() <= place.last() {
                 continue;
             }
+            self.catalog_of(run, id).await?;
             if run.is_cut_off {
                 return Ok(());
             }
-            self.catalog_of(run, id).await?;
-            self.save(run, place.at(done, id)).await?;
+            // Should the source give nothing from here on, the next run asks for this one again.
+            if run.failures == 0 {
+                self.save(run, place.at(done, id)).await?;
+            }
             run.tell(LIST, done, Some(total));
         }
         self.save(run, place.at_end()).await
@@ -57,32 +54,29 @@ impl Sync {
             return Ok(());
         };
         let reader = &self.reader;
-        let own = reader.taxes_of_listing(id).await.map(|answer| answer.reply);
+        let own = reader.taxes_of_listing(id);
         self.take_in_or_note(run, &format!("taxes of property {id}"), own)
             .await?;
-        let applied = reader
-            .actual_taxes_of_listing(id)
-            .await
-            .map(|answer| answer.reply);
+        let applied = reader.actual_taxes_of_listing(id);
         self.take_in_or_note(run, &format!("taxes that hold for property {id}"), applied)
             .await?;
-        let fees = reader.fees_of_listing(id).await.map(|answer| answer.reply);
+        let fees = reader.fees_of_listing(id);
         self.take_in_or_note(run, &format!("fees of property {id}"), fees)
             .await
     }
 
-    async fn take_in_or_note(
+    async fn take_in_or_note<T>(
         &self,
         run: &mut Run<'_>,
         what: &str,
-        reply: Result<Reply, SourceError>,
+        answer: impl Future<Output = Result<Answer<T>, SourceError>>,
     ) -> Result<(), Error> {
-        match reply {
-            Ok(reply) => self.take_in(run, &reply).await,
-            Err(error) => {
-                run.note_failure(what, &error);
-                Ok(())
-            }
+        if run.is_cut_off {
+            return Ok(());
+        }
+        match answer.await {
+            Ok(answer) => self.take_in(run, &answer.reply).await,
+            Err(error) => self.note_failure(run, what, &error).await,
         }
     }
 

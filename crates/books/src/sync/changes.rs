@@ -55,8 +55,8 @@ impl Sync {
         let mark = match self.source.now().await {
             Ok(mark) => mark,
             Err(error) => {
-                run.note_failure("when reservations last changed", &error);
-                return Ok(());
+                let what = "when reservations last changed";
+                return self.note_failure(run, what, &error).await;
             }
         };
         // A source whose time went back, or that lost what it had, is another one than we know.

@@ -10,7 +10,8 @@
 //!   in whole. Rows change late, so a month is read again and again until it is *mature*.
 //! - One run at a time reads a connection, in whichever process, and each is on record
 //!   ([`RunRecord`]).
-//! - One object, page or list that cannot be read is a [`Problem`] of the run, and the rest goes on.
+//! - One object, page or list that cannot be read is a [`Problem`] of the run, and the rest goes on,
+//!   unless the source gives nothing at all.
 
 mod ahead;
 mod catalog;
@@ -18,6 +19,7 @@ mod changes;
 mod lease;
 mod months;
 mod objects;
+mod outage;
 mod place;
 mod record;
 mod reports;

@@ -45,7 +45,7 @@ impl Sync {
                     run.counts = Counts { flagged, ..counts };
                 }
             },
-            Err(error) => run.note_failure("the account", &error),
+            Err(error) => self.note_failure(run, "the account", &error).await?,
         }
         for active in [true, false] {
             if run.is_cut_off {
@@ -65,7 +65,13 @@ impl Sync {
         let begins = self.place(&list.name()).await?.done == 0;
         let mark = match arrivals {
             // If it cannot be asked, neither can the list, which then tells why.
-            None if begins => self.source.now().await.unwrap_or_default(),
+            None if begins => match self.source.now().await {
+                Ok(mark) => mark,
+                Err(error) => {
+                    run.count_failure(&error);
+                    None
+                }
+            },
             _ => None,
         };
         self.list(run, list, mark).await?;
@@ -111,7 +117,7 @@ impl Sync {
             let Came { page, mut delivery } = match answer {
                 Ok(came) => came,
                 Err(error) => {
-                    run.note_failure(list.name(), &error);
+                    self.note_failure(run, list.name(), &error).await?;
                     return Ok(true);
                 }
             };
@@ -122,6 +128,9 @@ impl Sync {
                 return Ok(true);
             }
             self.look_after_missing(run, list, gap, &page.ids).await?;
+            if run.is_cut_off {
+                return Ok(true);
+            }
             delivery.is_page(next.page);
             delivery.was_met(|id| walk.has_met(id));
             let at = place.at(page.done, next.last());
@@ -141,6 +150,9 @@ impl Sync {
             walk = next;
         }
         self.look_after_missing(run, list, walk.rest(), &[]).await?;
+        if run.is_cut_off {
+            return Ok(true);
+        }
         if !walk.is_sorted() {
             run.note(list.name(), &OUT_OF_ORDER);
         }
@@ -185,6 +197,9 @@ impl Sync {
             }
             let may_be_asked = |id: &&String| !met.contains(id) && id.parse::<ObjectId>().is_ok();
             for id in known.iter().filter(may_be_asked) {
+                if run.is_cut_off {
+                    return Ok(());
+                }
                 self.look_after(run, list.kind(), id).await?;
             }
         }
@@ -203,10 +218,7 @@ impl Sync {
                     committed => committed,
                 }
             }
-            Err(error) => {
-                run.note_failure(format!("{kind} {id}"), &error);
-                Ok(())
-            }
+            Err(error) => self.note_failure(run, format!("{kind} {id}"), &error).await,
         }
     }
 }

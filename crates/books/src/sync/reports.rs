@@ -13,6 +13,7 @@ use guesty::{Error as SourceError, Problem, Reply, ReportQuery, Window};
 use store::{Connection, both};
 
 use super::months::{months, next};
+use super::outage::is_trouble;
 use super::place::Place;
 use super::run::{Run, hold};
 use super::spool::Spool;
@@ -25,12 +26,12 @@ use crate::schema::object;
 const MONTHS_BEFORE_A_STAY: Months = Months::new(12);
 pub(super) const MONTHS_MAX: Months = Months::new(120);
 
-/// How many months may be refused one after the other: none of the others would be given either.
-const REFUSALS_MAX: u32 = 3;
+/// How many months may fail one after the other: none of the others would be given either.
+const FAILURES_MAX: u32 = 3;
 /// How often a month is read that shifts while it is.
 const TRIES_MAX: u32 = 4;
-const GIVEN_UP: &str = "not asked for in this run, as the source refused three months one after \
-                        the other: see above";
+const GIVEN_UP: &str = "not asked for in this run, as three months one after the other could not be \
+                        read: see above";
 
 /// The two reports.
 #[derive(Debug, Clone, Copy)]
@@ -51,14 +52,14 @@ impl Report {
 /// The reading of a report.
 struct Reading {
     report: Report,
-    /// How many months were refused one after the other.
-    refusals: u32,
+    /// How many months were refused, or not answered, one after the other.
+    failures: u32,
 }
 
 impl Reading {
     /// Whether no more of its months are asked for.
     fn is_over(&self, run: &mut Run<'_>) -> bool {
-        let is_given_up = self.refusals >= REFUSALS_MAX;
+        let is_given_up = self.failures >= FAILURES_MAX;
         if is_given_up && !run.is_cut_off {
             run.note(format!("the other {}", self.report.name()), &GIVEN_UP);
         }
@@ -73,8 +74,8 @@ impl Sync {
         span: Option<Span>,
     ) -> Result<(), Error> {
         for report in [Report::Transactions, Report::Payouts] {
-            let refusals = 0;
-            let reading = Reading { report, refusals };
+            let failures = 0;
+            let reading = Reading { report, failures };
             match span {
                 Some(span) => self.months_of(run, reading, span).await?,
                 None => self.all_months_of(run, reading).await?,
@@ -150,12 +151,14 @@ impl Sync {
             Err(error) => {
                 let is_refused =
                     matches!(error.problem, Problem::Refused(_) | Problem::NotFound(_));
-                reading.refusals = if is_refused { reading.refusals + 1 } else { 0 };
-                run.note_failure(name(report, window), &error);
+                let is_of_all = is_refused || is_trouble(&error);
+                reading.failures = if is_of_all { reading.failures + 1 } else { 0 };
+                let what = name(report, window);
+                self.note_failure(run, what, &error).await?;
                 return Ok(0);
             }
         };
-        reading.refusals = 0;
+        reading.failures = 0;
         let taken = self.take_in_whole(run, spool, place.at_end_as_of(as_of));
         let rows = taken.await?.rows;
         run.summary.windows_read += 1;
@@ -194,6 +197,7 @@ impl Sync {
         spool: Spool,
         place: Place,
     ) -> Result<Taken, Error> {
+        run.failures = 0;
         let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
         let (right, now) = (run.right, self.now());
         let work = move |c: &mut Connection| {

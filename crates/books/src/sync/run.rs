@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use contract::Timestamp;
-use guesty::{Error as SourceError, Problem as Obstacle, Reader, Reply};
+use guesty::{Reader, Reply};
 use store::{Clock, Connection};
 
 use super::lease::{Lease, RunId};
@@ -54,6 +54,8 @@ pub(super) struct Run<'a> {
     pub(super) summary: Summary,
     /// Whether there is no access to the source any more.
     pub(super) is_cut_off: bool,
+    /// How many requests in a row the source gave no answer to.
+    pub(super) failures: u32,
     pub(super) progress: &'a (dyn Fn(Progress) + Send + std::marker::Sync),
 }
 
@@ -78,12 +80,6 @@ impl Run<'_> {
         let (part, what, reason) = (self.part, what.into(), reason.to_string());
         tracing::warn!(%part, what, reason, "could not be read");
         self.summary.note(Problem { part, what, reason });
-    }
-
-    /// What the source did not give. Without access to it, nothing more is asked for.
-    pub(super) fn note_failure(&mut self, what: impl Into<String>, error: &SourceError) {
-        self.is_cut_off |= is_cut_off(error);
-        self.note(what, error);
     }
 
     /// The source tells of another account: nothing of that is asked for.
@@ -170,7 +166,7 @@ impl Sync {
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
         let mut summary = Summary::default();
-        let mut is_cut_off = false;
+        let (mut is_cut_off, mut failures) = (false, 0);
         for part in plan.parts.iter().copied() {
             let mut run = Run {
                 right: Some(right),
@@ -178,6 +174,7 @@ impl Sync {
                 counts: Counts::default(),
                 summary,
                 is_cut_off,
+                failures,
                 progress,
             };
             match part {
@@ -190,7 +187,7 @@ impl Sync {
                 Part::Taxes => self.catalog(&mut run).await?,
                 Part::Payments => self.payments(&mut run, plan.span).await?,
             }
-            is_cut_off = run.is_cut_off;
+            (is_cut_off, failures) = (run.is_cut_off, run.failures);
             summary = run.summary;
             summary.parts.push((part, run.counts));
         }
@@ -214,6 +211,7 @@ impl Sync {
         deliveries: Vec<Delivery>,
         place: Option<Place>,
     ) -> Result<(), Error> {
+        run.failures = 0;
         for delivery in &deliveries {
             run.note_unreadable(delivery);
         }
@@ -253,20 +251,4 @@ impl Sync {
 
 pub(super) fn hold(c: &mut Connection, right: Option<RunId>, now: Timestamp) -> Result<(), Error> {
     right.map_or(Ok(()), |run| run.hold(c, now))
-}
-
-/// Whether whatever is asked next would fail in the same way.
-fn is_cut_off(error: &SourceError) -> bool {
-    let is_of_token = error.call.starts_with("POST ");
-    is_of_token
-        || matches!(
-            error.problem,
-            Obstacle::Credentials(_)
-                | Obstacle::TokensUsedUp(_)
-                | Obstacle::TokenStore(_)
-                | Obstacle::Unauthorized(_)
-                | Obstacle::Unreachable(_)
-                | Obstacle::Tls(_)
-                | Obstacle::Redirected(_)
-        )
 }

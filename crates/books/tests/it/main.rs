@@ -24,6 +24,7 @@ mod kills;
 mod lights;
 mod mirror;
 mod order;
+mod outage;
 mod rebuild;
 mod reread;
 mod reseal;

@@ -297,7 +297,7 @@ on_both_engines! {
         let asked = asked.iter().filter(|asked| asked.starts_with("payment-transactions/reports?"));
         assert_eq!((asked.count(), summary.windows_read), (3, 12), "{summary:?}");
         assert_eq!(summary.problems.len(), 4);
-        assert!(summary.problems[3].reason.contains("refused three months"), "{summary:?}");
+        assert!(summary.problems[3].reason.contains("three months one after the other"), "{summary:?}");
     }
 
     async fn what_says_nothing_of_an_account_is_not_taken_for_it(desk: Desk) {

@@ -260,7 +260,7 @@ async fn silence_ends_after_the_timeout() {
     let server = Server::start(|_| Reaction::Silence).await;
     let mut settings = server.settings();
     settings.timeout = Duration::from_millis(100);
-    settings.retry.tries = 2;
+    settings.retry.tries = 5;
     let error = Guesty::new(settings)
         .unwrap()
         .reader()
