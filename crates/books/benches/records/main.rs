@@ -26,6 +26,10 @@ use serde_json::json;
 use store::{DatabaseUrl, Lock, SystemClock, both};
 use vault::{Key, Keyring, Vault};
 
+/// The program's own.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many records are appended together.
 const TOGETHER: usize = 1_000;
 /// The chain's connection.
