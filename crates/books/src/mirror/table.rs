@@ -3,6 +3,8 @@
 //! as rarely as can be.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Text};
 use diesel::upsert::excluded;
 use store::{Connection, in_bulk, update_prepared};
 
@@ -15,7 +17,7 @@ use crate::schema::{object, version};
 const ROWS: usize = 1_000;
 
 /// An object, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = object, treat_none_as_default_value = false)]
 pub(super) struct Object {
     pub(super) mirror_id: i64,
@@ -97,6 +99,12 @@ impl Object {
     }
 }
 
+/// Each by its key. Asked for a list of ids, a server that knows little of the table yet reads all
+/// objects of the kind instead.
+const FIND: &str = "SELECT found.* FROM unnest($3) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT * FROM object WHERE mirror_id = $1 AND kind = $2 AND object.id = wanted.id LIMIT 1
+) AS found";
+
 /// Those of some objects that there are.
 pub(super) fn find(
     c: &mut Connection,
@@ -106,6 +114,7 @@ pub(super) fn find(
 ) -> Result<Vec<Object>, Error> {
     let mut found = Vec::new();
     match c {
+        _ if ids.is_empty() => {}
         Connection::Sqlite(c) => {
             for id in ids {
                 let row = object::table.find((mirror, kind.name(), id));
@@ -113,13 +122,11 @@ pub(super) fn find(
             }
         }
         Connection::Postgres(c) => {
-            for ids in ids.chunks(ROWS) {
-                let rows = object::table
-                    .filter(object::mirror_id.eq(mirror))
-                    .filter(object::kind.eq(kind.name()))
-                    .filter(object::id.eq_any(ids));
-                found.extend(rows.select(Object::as_select()).load(c)?);
-            }
+            let query = sql_query(FIND)
+                .bind::<BigInt, _>(mirror)
+                .bind::<Text, _>(kind.name())
+                .bind::<Array<Text>, _>(ids);
+            found = query.load(c)?;
         }
     }
     Ok(found)
@@ -135,6 +142,7 @@ pub(super) fn insert(c: &mut Connection, objects: &[&Object]) -> Result<(), Erro
                     .execute(c)?;
             }
         }
+        Connection::Postgres(_) if objects.is_empty() => {}
         Connection::Postgres(c) => {
             let copy = diesel::copy_from(object::table).from_insertable(objects.to_vec());
             in_bulk(c, |c| copy.execute(c))?;
@@ -215,6 +223,7 @@ pub(super) fn insert_versions(c: &mut Connection, versions: &[Version]) -> Resul
                     .execute(c)?;
             }
         }
+        Connection::Postgres(_) if versions.is_empty() => {}
         Connection::Postgres(c) => {
             let copy = diesel::copy_from(version::table).from_insertable(versions);
             in_bulk(c, |c| copy.execute(c))?;
