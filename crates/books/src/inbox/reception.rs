@@ -48,7 +48,7 @@ pub(crate) struct Reception {
 }
 
 struct Waiting {
-    message: Message,
+    message: Arc<Message>,
     is_kept: oneshot::Sender<()>,
 }
 
@@ -66,6 +66,7 @@ impl Reception {
             let mut waiting = self.waiting();
             let is_first = !waiting.contains_key(&connection);
             let queue = waiting.entry(connection).or_default();
+            let message = Arc::new(message);
             queue.push(Waiting { message, is_kept });
             is_first
         };
@@ -102,30 +103,45 @@ async fn attend(books: Books, connection: ConnectionId) {
         if together.is_empty() {
             return;
         }
-        let (messages, askers): (Vec<_>, Vec<_>) = (together.into_iter())
-            .map(|waiting| (waiting.message, waiting.is_kept))
-            .unzip();
-        match keep_all(&books, &mut chain, connection, messages).await {
-            Ok(()) => {
-                books.inbox().bell.notify_one();
-                for is_kept in askers {
-                    // Whoever went away is sent it again, and has it kept once.
-                    let _ = is_kept.send(());
-                }
-            }
-            Err(error) => {
-                let lost = askers.len();
-                tracing::error!(%connection, lost, %error, "webhooks were not kept");
-            }
+        for alone in keep_together(&books, &mut chain, connection, together).await {
+            keep_together(&books, &mut chain, connection, vec![alone]).await;
         }
     }
+}
+
+/// Keeps messages in one transaction. Those are given back of which the database refuses one: it must
+/// not keep out the others.
+async fn keep_together(
+    books: &Books,
+    chain: &mut Option<Chain>,
+    connection: ConnectionId,
+    together: Vec<Waiting>,
+) -> Vec<Waiting> {
+    let messages = together.iter().map(|one| Arc::clone(&one.message));
+    match keep_all(books, chain, connection, messages.collect()).await {
+        Ok(()) => {
+            books.inbox().bell.notify_one();
+            for one in together {
+                // Whoever went away is sent it again, and has it kept once.
+                let _ = one.is_kept.send(());
+            }
+        }
+        Err(Error::Store(error)) if together.len() > 1 && !error.is_retryable() => {
+            return together;
+        }
+        Err(error) => {
+            let lost = together.len();
+            tracing::error!(%connection, lost, %error, "webhooks were not kept");
+        }
+    }
+    Vec::new()
 }
 
 async fn keep_all(
     books: &Books,
     chain: &mut Option<Chain>,
     connection: ConnectionId,
-    messages: Vec<Message>,
+    messages: Vec<Arc<Message>>,
 ) -> Result<(), Error> {
     // It is looked for once, and serves all that come without a pause.
     let chain = match chain {
@@ -142,12 +158,12 @@ fn keep(
     c: &mut Connection,
     signer: &Signer,
     connection: ConnectionId,
-    messages: &[Message],
+    messages: &[Arc<Message>],
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut met = HashSet::new();
     let once = messages.iter().filter(|message| met.insert(&message.id));
-    let once: Vec<&Message> = once.collect();
+    let once: Vec<&Arc<Message>> = once.collect();
     let came: Vec<Came> = (once.iter())
         .map(|message| Came {
             connection_id: connection.to_string(),
