@@ -85,7 +85,7 @@ pub enum Problem {
     RateLimited(Duration),
 
     /// 5xx or 408.
-    #[error("the source is in trouble, and answered {0}: try again later")]
+    #[error("the source is in trouble, and answered {0}: {then}", then = again(.0))]
     Unavailable(Box<Refusal>),
 
     /// No connection.
@@ -176,6 +176,13 @@ impl Problem {
                 | Self::ListShifted { .. }
                 | Self::ListShrank { .. }
         )
+    }
+}
+
+fn again(refusal: &Refusal) -> String {
+    match refusal.retry_at {
+        Some(at) => format!("it asks to be left alone until {at}, so try again then"),
+        None => "try again later".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use contract::Timestamp;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
@@ -17,6 +17,9 @@ use crate::error::Problem;
 use crate::hidden::Hidden;
 use crate::pace::{Headroom, Interval};
 use crate::refusal::{Refusal, excerpt};
+
+/// No source that is in its senses wants to be left alone for longer.
+const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(366);
 
 /// The way to the source.
 #[derive(Debug)]
@@ -214,7 +217,9 @@ impl Raw {
 
     pub(crate) fn refusal(&self) -> Refusal {
         let request_id = self.request_id();
-        Refusal::read(self.status.as_u16(), &self.body, request_id, &self.hidden)
+        let read = Refusal::read(self.status.as_u16(), &self.body, request_id, &self.hidden);
+        let retry_at = self.retry_at();
+        Refusal { retry_at, ..read }
     }
 
     pub(crate) fn request_id(&self) -> Option<String> {
@@ -237,6 +242,12 @@ impl Raw {
         let until = read_date(text)?;
         let now = self.sent_at().unwrap_or(self.received_at);
         Some((until - now).to_std().unwrap_or_default())
+    }
+
+    /// The same as an instant of our own time, unless it is beyond all sense.
+    fn retry_at(&self) -> Option<Timestamp> {
+        let wait = TimeDelta::from_std(self.retry_after()?).ok()?;
+        (wait <= RETRY_AFTER_MAX).then(|| self.received_at + wait)
     }
 
     /// What it says about the limits.

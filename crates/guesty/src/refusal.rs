@@ -4,6 +4,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use contract::Timestamp;
 use serde_json::Value;
 
 use crate::hidden::Hidden;
@@ -24,6 +25,8 @@ pub struct Refusal {
     pub details: Vec<String>,
     /// The id of the request, which the source's support asks for.
     pub request_id: Option<String>,
+    /// Until when the source asks to be left alone, by our clock.
+    pub retry_at: Option<Timestamp>,
     /// The body, byte for byte.
     pub body: Bytes,
 }

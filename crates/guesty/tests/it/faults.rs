@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use guesty::{Error, Guesty, Problem, Settings};
+use guesty::{Error, Guesty, Problem, Settings, WallClock};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection};
 use tokio::io::AsyncWriteExt;
@@ -253,6 +253,40 @@ async fn a_huge_reply_is_cut_off() {
         .unwrap_err();
     assert!(error.to_string().contains("larger than 2 MiB"), "{error}");
     assert_eq!(server.count(ME), 1);
+}
+
+#[tokio::test]
+async fn a_source_that_wants_a_long_rest_says_until_when() {
+    let long_rest = |until: String| {
+        move || Reaction::Reply {
+            status: 503,
+            headers: vec![
+                ("date", "Sat, 21 Nov 2026 10:00:00 GMT".to_owned()),
+                ("retry-after", until.clone()),
+            ],
+            body: String::new(),
+        }
+    };
+    let clock = WallClock::new(|| "2026-11-21T10:00:07Z".parse().unwrap());
+    for (until, says) in [
+        ("7200", "until 2026-11-21T12:00:07.000Z"),
+        (
+            "Sun, 22 Nov 2026 10:00:00 GMT",
+            "until 2026-11-22T10:00:07.000Z",
+        ),
+        (u64::MAX.to_string().as_str(), "try again later"),
+    ] {
+        let rest = long_rest(until.to_owned());
+        let server = Server::start(move |_| rest()).await;
+        let settings = Settings {
+            clock: clock.clone(),
+            ..server.settings()
+        };
+        let error = (Guesty::new(settings).unwrap().reader()).account().await;
+        let error = error.unwrap_err();
+        assert_eq!(error.tries, 1, "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
 }
 
 #[tokio::test]
