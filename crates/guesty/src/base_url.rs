@@ -79,6 +79,10 @@ impl BaseUrl {
         }
     }
 
+    pub(crate) fn is_in_the_clear(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
     fn is_on_this_machine(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -102,7 +106,7 @@ impl FromStr for BaseUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
         let base = Self::on_trusted_network(text)?;
-        if base.0.scheme() == "http" && !base.is_on_this_machine() {
+        if base.is_in_the_clear() && !base.is_on_this_machine() {
             let host = base.0.host_str().unwrap_or_default();
             return Err(InvalidBaseUrl::InTheClear(host.to_owned()));
         }

@@ -93,10 +93,7 @@ pub enum Problem {
     Unreachable(String),
 
     /// The connection is not safe.
-    #[error(
-        "the connection to the source is not safe: {0}; check the address, its certificate and \
-         this machine's clock"
-    )]
+    #[error("the connection to the source is not safe: {0}")]
     Tls(String),
 
     /// No reply in time.

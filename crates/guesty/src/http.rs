@@ -1,6 +1,5 @@
 //! One request and its reply, bounded in time and size. Knows neither tokens nor tries.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +16,12 @@ use crate::error::Problem;
 use crate::hidden::Hidden;
 use crate::pace::{Headroom, Interval};
 use crate::refusal::{Refusal, excerpt};
+use crate::tls::tls_error;
 
 /// No source that is in its senses wants to be left alone for longer.
 const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(366);
+
+const MAY_WANT_TLS: &str = "if TLS is spoken there, the address is to begin with https://";
 
 /// The way to the source.
 #[derive(Debug)]
@@ -76,7 +78,10 @@ impl Http {
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Raw, Problem> {
         let problem = |error: reqwest::Error| self.problem(&error);
-        let mut response = request.send().await.map_err(problem)?;
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.without_head(problem(error))),
+        };
         let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(problem)? {
@@ -99,6 +104,16 @@ impl Http {
         })
     }
 
+    /// Who expects TLS ends the connection at the first word that is none.
+    fn without_head(&self, problem: Problem) -> Problem {
+        match problem {
+            Problem::BrokenOff(cause) if self.base.is_in_the_clear() => {
+                Problem::BrokenOff(format!("{cause}; {MAY_WANT_TLS}"))
+            }
+            other => other,
+        }
+    }
+
     fn problem(&self, error: &reqwest::Error) -> Problem {
         if error.is_timeout() && !error.is_connect() {
             return Problem::TimedOut(self.timeout);
@@ -111,23 +126,6 @@ impl Http {
         }
         Problem::BrokenOff(cause(error))
     }
-}
-
-/// What the TLS library says, wherever it is wrapped.
-fn tls_error(error: &reqwest::Error) -> Option<String> {
-    let mut next = error.source();
-    while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(tls.to_string());
-        }
-        // An I/O error passes over what it wraps when it is asked for its source.
-        let wrapped = (error.downcast_ref::<std::io::Error>()).and_then(std::io::Error::get_ref);
-        next = match wrapped {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 /// The innermost cause: the outer ones repeat the URL.

@@ -57,6 +57,7 @@ mod retry;
 mod rows;
 mod secret;
 pub mod seen;
+mod tls;
 mod token;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};

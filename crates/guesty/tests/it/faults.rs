@@ -328,8 +328,8 @@ const ITS_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/PZwIA5cM
     qUmhRANCAARuBBX0e5UqCvKdLszbQn7c0hIVDhePIVipATYJd2FOuUSCstzRqdpwN0kaGEQg80FFONXo/w2mpwnX\
     2cBAknT8";
 
-#[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_told() {
+/// A server with that certificate.
+fn with_tls() -> std::net::SocketAddr {
     let decode = |text: &str| BASE64.decode(text.as_bytes()).unwrap();
     let key = PrivatePkcs8KeyDer::from(decode(ITS_KEY));
     let config =
@@ -347,11 +347,33 @@ async fn a_certificate_that_nobody_vouches_for_is_told() {
             let _ = session.complete_io(&mut stream.unwrap());
         }
     });
-    let guesty = Guesty::new(settings(&format!("https://{address}"))).unwrap();
+    address
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_told() {
+    let guesty = Guesty::new(settings(&format!("https://{}", with_tls()))).unwrap();
     let error = guesty.reader().account().await.unwrap_err();
     assert!(matches!(error.problem, Problem::Tls(_)), "{error}");
-    assert!(error.to_string().contains("certificate"), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("that of an authority") && said.contains("SSL_CERT_FILE"),
+        "{said}"
+    );
     assert_eq!(error.tries, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_wants_tls_is_told() {
+    let mut settings = settings(&format!("http://{}", with_tls()));
+    settings.retry.tries = 1;
+    let error = Guesty::new(settings).unwrap().reader().account().await;
+    let error = error.unwrap_err();
+    assert!(matches!(error.problem, Problem::BrokenOff(_)), "{error}");
+    assert!(
+        error.to_string().contains("is to begin with https://"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -366,7 +388,7 @@ async fn a_server_without_tls_is_told() {
     let guesty = Guesty::new(settings(&format!("https://{address}"))).unwrap();
     let error = guesty.reader().account().await.unwrap_err();
     assert!(matches!(error.problem, Problem::Tls(_)), "{error}");
-    assert!(error.to_string().contains("certificate"), "{error}");
+    assert!(error.to_string().contains("does not speak TLS"), "{error}");
     assert_eq!(error.tries, 1);
 }
 
