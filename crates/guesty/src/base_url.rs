@@ -20,6 +20,11 @@ pub enum InvalidBaseUrl {
     /// No absolute URL.
     #[error("\"{0}\" is not an address: give one such as {GUESTY}")]
     NotAUrl(String),
+    /// Perhaps a host and a port.
+    #[error(
+        "\"{0}\" is not an address, since https:// or http:// is missing: give one such as {GUESTY}"
+    )]
+    NoScheme(String),
     /// Neither HTTP nor HTTPS.
     #[error("an address begins with https://, not with {0}://")]
     Scheme(String),
@@ -38,8 +43,13 @@ impl BaseUrl {
     /// Reads an address that may be `http://` on any host: whoever listens in between learns the
     /// client secret.
     pub fn on_trusted_network(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let mut url = Url::parse(text.trim())
-            .map_err(|_| InvalidBaseUrl::NotAUrl(text.chars().take(80).collect()))?;
+        let text = text.trim();
+        let shown = || text.chars().take(80).collect();
+        // Of localhost:8080, the host would be taken for the scheme.
+        if !text.is_empty() && !text.contains("://") {
+            return Err(InvalidBaseUrl::NoScheme(shown()));
+        }
+        let mut url = Url::parse(text).map_err(|_| InvalidBaseUrl::NotAUrl(shown()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(InvalidBaseUrl::Scheme(url.scheme().to_owned()));
         }
@@ -172,7 +182,10 @@ mod tests {
     fn what_is_no_address_is_refused_with_the_reason() {
         for (base, says) in [
             ("", "is not an address"),
-            ("open-api.guesty.com", "is not an address"),
+            ("https://", "is not an address"),
+            ("open-api.guesty.com", "https:// or http:// is missing"),
+            ("localhost:8080", "https:// or http:// is missing"),
+            ("127.0.0.1:8080", "https:// or http:// is missing"),
             ("ftp://x.example", "not with ftp"),
             ("https://me:secret@x.example", "no user name"),
             ("https://x.example/?a=b", "no ?"),

@@ -4,7 +4,7 @@ use books::standing::{ConnectOrder, Connected, WebhookBaseOrder};
 use books::sync::{Part, Summary};
 use books::{Pace, SyncOrder};
 use contract::id::ConnectionId;
-use guesty::Secret;
+use guesty::{InvalidBaseUrl, Secret};
 
 use super::{BooksDesk, lights, secret, sync};
 use crate::cli::ConnectArgs;
@@ -30,7 +30,13 @@ pub(crate) async fn run(args: ConnectArgs) -> Result<(), CommandError> {
     };
     // What makes no sense is said before the secret is asked for.
     let address = order.address();
-    address.map_err(|error| CommandError::usage(format!("--base-url: {error}")))?;
+    address.map_err(|error| {
+        let how = match error {
+            InvalidBaseUrl::InTheClear(_) => " with --trust-network",
+            _ => "",
+        };
+        CommandError::usage(format!("--base-url: {error}{how}"))
+    })?;
     let base = order.webhook_base.address();
     base.map_err(|error| CommandError::usage(format!("--webhook-url: {error}")))?;
     order.client_secret = secret::read("client secret")?;

@@ -591,9 +591,13 @@ async fn what_makes_no_sense_is_told_before_anything_is_made() {
         (
             &[stdin, "--base-url", "http://elsewhere.example"],
             "s",
-            "in the clear",
+            "the network can be trusted with --trust-network",
         ),
-        (&[stdin, "--base-url", "nowhere"], "s", "not an address"),
+        (
+            &[stdin, "--base-url", "localhost:8080"],
+            "s",
+            "http:// is missing",
+        ),
         (&[stdin, "--webhook-url", "nowhere"], "s", "--webhook-url"),
     ];
     for (more, stdin, says) in cases {
