@@ -146,15 +146,7 @@ fn print(format: Format, rows: &[Row]) {
             println!("{:#}", json!(rows));
         }
         Format::Table => {
-            let header = [
-                "engine",
-                "step",
-                "count",
-                "seconds",
-                "a second",
-                "MB at most",
-            ];
-            let mut table = table(&header);
+            let mut table = table(&HEADER);
             for row in rows {
                 table.add_row(row.cells());
             }

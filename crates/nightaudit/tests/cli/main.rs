@@ -24,4 +24,5 @@ mod records;
 mod relay;
 mod sandbox;
 mod serving;
+mod tokens;
 mod webhooks;

@@ -15,9 +15,9 @@ const ACCOUNT: &str = "5213a2d206112710005d96ff";
 const RESERVATION: &str = "64da254383ad1500284bd0c0";
 
 /// A platform with the account of the guide, and books elsewhere.
-struct Estate {
+pub struct Estate {
     platform: Home,
-    books: Home,
+    pub books: Home,
 }
 
 impl Fixture for Estate {
@@ -39,7 +39,7 @@ impl Estate {
     }
 
     /// An account with a year and a half of life.
-    fn portfolio(&self) -> (Server, Credentials) {
+    pub fn portfolio(&self) -> (Server, Credentials) {
         let seed = ["sandbox", "seed", "--listings", "4", "--reservations", "60"];
         let seeded = self
             .platform
@@ -54,7 +54,7 @@ impl Estate {
 }
 
 /// Connects. Nobody says under which address webhooks reach these books, so that light is red.
-fn connect(books: &Home, base: &str, credentials: &Credentials) {
+pub fn connect(books: &Home, base: &str, credentials: &Credentials) {
     books.connect(base, credentials, &[]).expect(4);
 }
 
@@ -69,13 +69,13 @@ async fn pay(server: &Server, credentials: &Credentials, amount: &str) {
 }
 
 /// Syncs all; with the report of the only connection.
-fn sync(home: &Home) -> Value {
+pub fn sync(home: &Home) -> Value {
     let report = home.run(&["sync", "--format", "json"]).expect(0).json();
     assert_eq!(report["complete"], true, "{report}");
     report["connections"][0].clone()
 }
 
-fn total(report: &Value, what: &str) -> u64 {
+pub fn total(report: &Value, what: &str) -> u64 {
     let parts = report["parts"].as_object().unwrap().values();
     parts.map(|part| part[what].as_u64().unwrap()).sum()
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use axum::response::{IntoResponse, Response};
 use reqwest::Client;
 use tokio::sync::Notify;
@@ -27,6 +28,18 @@ struct Inside {
     stuck: Notify,
     /// What is written otherwise in the bodies of replies.
     instead: Mutex<Option<(String, String)>>,
+    tokens: Mutex<Tokens>,
+}
+
+/// What becomes of tokens.
+#[derive(Default)]
+struct Tokens {
+    /// How many were asked for.
+    asked: usize,
+    /// After how many more requests the one in use ends.
+    left: Option<usize>,
+    /// The one that ended: it does not come through as it was.
+    ended: Option<HeaderValue>,
 }
 
 impl Relay {
@@ -40,6 +53,7 @@ impl Relay {
             left: Mutex::new(None),
             stuck: Notify::new(),
             instead: Mutex::default(),
+            tokens: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -64,6 +78,21 @@ impl Relay {
         *self.inside.left.lock().unwrap() = None;
     }
 
+    /// After so many more requests, the source does not take the token any more that is in use then.
+    pub fn end_token_after(&self, requests: usize) {
+        self.inside.tokens.lock().unwrap().left = Some(requests);
+    }
+
+    /// It takes it again.
+    pub fn take_all_tokens(&self) {
+        self.inside.tokens.lock().unwrap().ended = None;
+    }
+
+    /// How many tokens were asked for.
+    pub fn tokens(&self) -> usize {
+        self.inside.tokens.lock().unwrap().asked
+    }
+
     /// Until somebody waits for what never comes.
     pub async fn is_stuck(&self) {
         self.inside.stuck.notified().await;
@@ -71,6 +100,10 @@ impl Relay {
 }
 
 impl Inside {
+    fn has_ended(&self, token: Option<&HeaderValue>) -> bool {
+        self.tokens.lock().unwrap().has_ended(token)
+    }
+
     fn lets_through(&self) -> bool {
         let mut left = self.left.lock().unwrap();
         match left.as_mut() {
@@ -84,6 +117,22 @@ impl Inside {
     }
 }
 
+impl Tokens {
+    /// Whether a request comes with the token that ended, if any ended.
+    fn has_ended(&mut self, token: Option<&HeaderValue>) -> bool {
+        let Some(token) = token else {
+            self.asked += 1;
+            return false;
+        };
+        match &mut self.left {
+            Some(0) => (self.left, self.ended) = (None, Some(token.clone())),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.ended.as_ref() == Some(token)
+    }
+}
+
 async fn pass(State(inside): State<Arc<Inside>>, request: Request) -> Response {
     if !inside.lets_through() {
         inside.stuck.notify_one();
@@ -94,6 +143,9 @@ async fn pass(State(inside): State<Arc<Inside>>, request: Request) -> Response {
     let mut headers = head.headers;
     for own in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING] {
         headers.remove(own);
+    }
+    if inside.has_ended(headers.get(AUTHORIZATION)) {
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer ended"));
     }
     let body = to_bytes(body, BODY_BYTES_MAX).await.unwrap();
     let request = inside.http.request(head.method, url).headers(headers);

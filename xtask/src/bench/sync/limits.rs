@@ -116,12 +116,13 @@ fn print(format: Format, figures: &Value) {
     match format {
         Format::Json => println!("{figures:#}"),
         Format::Table => println!(
-            "{} of {} allowed requests made ({} %), {} refused, in {} ms",
+            "{} requests for pages of reports were answered in {} ms, {} % of the {} that the source's \
+             limits allow in that time; {} were refused",
             figures["requests"],
-            figures["allowed"],
+            figures["millis"],
             figures["percent"],
-            figures["refused"],
-            figures["millis"]
+            figures["allowed"],
+            figures["refused"]
         ),
     }
 }
