@@ -10,8 +10,7 @@ use store::{Clock, Connection};
 use super::lease::{Lease, RunId};
 use super::place::Place;
 use super::record::Plan;
-use super::reports::MONTHS_MAX;
-use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary, UnreadableSpan};
+use super::{FirstGeneration, Part, Problem, Progress, Source, Span, Summary};
 use crate::Error;
 use crate::evidence::Chain;
 use crate::in_short;
@@ -134,10 +133,7 @@ impl Sync {
             .filter(|part| parts.contains(part))
             .collect();
         if let Some(span) = span {
-            span.check(self.now().date())?;
-            if parts.contains(&Part::Payments) && !span.is_within(MONTHS_MAX) {
-                return Err(UnreadableSpan::TooLong.into());
-            }
+            span.check(&parts, self.now().date())?;
         }
         let plan = Plan {
             parts,

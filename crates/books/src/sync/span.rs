@@ -3,6 +3,9 @@
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use super::Part;
+use super::reports::MONTHS_MAX;
+
 /// No source is as old as this.
 const EARLIEST: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
     Some(day) => day,
@@ -59,11 +62,14 @@ pub enum UnreadableSpan {
     /// It has more months of reports than one run reads.
     #[error("the dates are more than ten years, which are too many for payments: give fewer")]
     TooLong,
+    /// Nothing that is to be read has dates.
+    #[error("only reservations and payments have dates: name one of them, or give no dates")]
+    NoDates,
 }
 
 impl Span {
-    /// Whether anything can be read of it, on some day.
-    pub(super) fn check(self, today: NaiveDate) -> Result<(), UnreadableSpan> {
+    /// Whether anything can be read of it for some parts, on some day.
+    pub fn check(self, parts: &[Part], today: NaiveDate) -> Result<(), UnreadableSpan> {
         let latest = today.checked_add_months(MONTHS_AHEAD).unwrap_or(today);
         if self.from < EARLIEST {
             return Err(UnreadableSpan::TooEarly(self.from));
@@ -72,11 +78,17 @@ impl Span {
             let to = self.to;
             return Err(UnreadableSpan::TooLate { to, latest });
         }
+        if !parts.iter().any(|part| part.has_dates()) {
+            return Err(UnreadableSpan::NoDates);
+        }
+        if parts.contains(&Part::Payments) && !self.is_within(MONTHS_MAX) {
+            return Err(UnreadableSpan::TooLong);
+        }
         Ok(())
     }
 
     /// Whether it is no longer than so many months.
-    pub(super) fn is_within(self, months: Months) -> bool {
+    fn is_within(self, months: Months) -> bool {
         (self.from.checked_add_months(months)).is_none_or(|end| self.to < end)
     }
 

@@ -31,6 +31,11 @@ impl Part {
         Self::Taxes,
         Self::Payments,
     ];
+
+    /// Whether some of it can be read by dates.
+    pub(super) fn has_dates(self) -> bool {
+        matches!(self, Self::Reservations | Self::Payments)
+    }
 }
 
 impl fmt::Display for Part {

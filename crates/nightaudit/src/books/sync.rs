@@ -5,8 +5,10 @@ use books::connection::Connection;
 use books::mirror::Counts;
 use books::sync::{Part, Progress, Span, Summary};
 use books::{Pace, SyncOrder};
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use store::{Clock, SystemClock};
 
 use super::{BooksDesk, Meter};
 use crate::cli::{Format, SyncArgs};
@@ -17,13 +19,6 @@ use crate::signals::StopSignals;
 
 /// Syncs the connections that are meant.
 pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
-    let span = match (args.from, args.to) {
-        (Some(from), Some(to)) => {
-            let span = Span::new(from, to);
-            Some(span.map_err(|error| CommandError::usage(error.to_string()))?)
-        }
-        _ => None,
-    };
     let pace = match (args.no_limits, args.full_speed) {
         (true, _) => Pace::Unlimited,
         (false, true) => Pace::Full,
@@ -32,6 +27,10 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
     let parts = match args.parts {
         parts if parts.is_empty() => Part::ALL.to_vec(),
         parts => parts,
+    };
+    let span = match (args.from, args.to) {
+        (Some(from), Some(to)) => Some(span(from, to, &parts)?),
+        _ => None,
     };
     let config = Config::of(args.common.place)?;
     let mut signals = StopSignals::listen()?;
@@ -70,6 +69,14 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
         ));
     }
     Ok(())
+}
+
+/// Dates on which there may be something of the parts.
+fn span(from: NaiveDate, to: NaiveDate, parts: &[Part]) -> Result<Span, CommandError> {
+    let span = Span::new(from, to).map_err(|error| CommandError::usage(error.to_string()))?;
+    span.check(parts, SystemClock.now().date())
+        .map_err(|error| CommandError::usage(error.to_string()))?;
+    Ok(span)
 }
 
 /// Syncs one connection and shows how far it is, until it is done or somebody wants it to stop.

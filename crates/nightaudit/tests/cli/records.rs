@@ -493,6 +493,19 @@ async fn what_makes_no_sense_is_refused_before_anything_is_read() {
     books
         .run(&["sync", "--from", "2026-02-01", "--to", "2026-01-01"])
         .refused(2, "give the earlier one first");
+    for (part, from, says) in [
+        (
+            "properties",
+            "2026-01-01",
+            "only reservations and payments have dates",
+        ),
+        ("payments", "2010-01-01", "more than ten years"),
+        ("reservations", "1999-01-01", "nothing before 2000-01-01"),
+    ] {
+        books
+            .run(&["sync", part, "--from", from, "--to", "2026-03-31"])
+            .refused(2, says);
+    }
     books
         .run(&["sync", "--from", "junk", "--to", "2026-01-01"])
         .refused(2, "give a date as 2026-03-31");
