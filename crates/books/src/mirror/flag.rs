@@ -88,6 +88,15 @@ impl Flagged {
 }
 
 impl Flag {
+    /// Whether it says the same, of another item of the same list.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_index = |part: &str| part.parse::<usize>().is_ok();
+        let (ours, theirs) = (self.field.split('.'), other.field.split('.'));
+        self.reason == other.reason
+            && ours.clone().count() == theirs.clone().count()
+            && (ours.zip(theirs)).all(|(a, b)| a == b || (is_index(a) && is_index(b)))
+    }
+
     fn shorten(&mut self) {
         if let Reason::Unreadable(text) | Reason::Unknown(text) = &mut self.reason
             && let Some((end, _)) = text.char_indices().nth(VALUE_MAX)
@@ -106,14 +115,30 @@ impl fmt::Display for Flagged {
             self.kind,
             self.code.as_ref().unwrap_or(&self.id)
         )?;
-        for (place, flag) in self.flags.iter().enumerate() {
+        for (place, (flag, like)) in alike(&self.flags).into_iter().enumerate() {
             write!(f, "{} {flag}", if place == 0 { ":" } else { ";" })?;
+            if like > 0 {
+                write!(f, " and {like} more like it")?;
+            }
         }
         if self.flags_beyond > 0 {
             write!(f, "; and {} more", self.flags_beyond)?;
         }
         Ok(())
     }
+}
+
+/// Flags, and how many others say the same of other items of the same list.
+fn alike(flags: &[Flag]) -> Vec<(&Flag, usize)> {
+    let mut told: Vec<(&Flag, usize)> = Vec::new();
+    for flag in flags {
+        let same = told.iter_mut().find(|(first, _)| first.is_like(flag));
+        match same {
+            Some((_, like)) => *like += 1,
+            None => told.push((flag, 0)),
+        }
+    }
+    told
 }
 
 /// Fields whose values are documented; `*` stands for each item of a list.
