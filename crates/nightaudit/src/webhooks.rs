@@ -18,23 +18,21 @@ pub(crate) async fn list(args: WebhookListArgs) -> Result<(), CommandError> {
             output::note("Nobody subscribes: POST /v1/webhooks does.");
             Ok(())
         }
-        Format::Table => lines(webhooks.iter().map(webhook)),
+        Format::Table => lines(webhooks.iter().flat_map(webhook)),
     }
 }
 
-fn webhook(webhook: &Webhook) -> String {
+fn webhook(webhook: &Webhook) -> [String; 3] {
     let state = match (webhook.disabled_at, webhook.failing_since) {
         (Some(at), _) => format!("disabled at {at}"),
         (None, Some(since)) => format!("failing since {since}"),
         (None, None) => "enabled".to_owned(),
     };
-    format!(
-        "{}  account {}  {state}\n  {}\n  {}",
-        webhook.id,
-        webhook.account_id,
-        webhook.url,
-        webhook.events.join(" "),
-    )
+    [
+        format!("{}  account {}  {state}", webhook.id, webhook.account_id),
+        format!("  {}", webhook.url),
+        format!("  {}", webhook.events.join(" ")),
+    ]
 }
 
 /// Lists what was sent to a webhook.

@@ -27,12 +27,16 @@ pub(crate) async fn run(args: DisconnectArgs) -> Result<(), CommandError> {
     };
     match args.common.format {
         Format::Json => output::json(&ended)?,
-        Format::Table => output::line(format_args!(
-            "connection {connection} ({} at {}) is disconnected\n\
-             removed: {removed}\n\
-             kept: its evidence and its mirror; connecting the same account again goes on with them",
-            ended.standing.client_id, ended.standing.base_url
-        ))?,
+        Format::Table => {
+            output::line(format_args!(
+                "connection {connection} ({} at {}) is disconnected",
+                ended.standing.client_id, ended.standing.base_url
+            ))?;
+            output::line(format_args!("removed: {removed}"))?;
+            output::line(
+                "kept: its evidence and its mirror; connecting the same account again goes on with them",
+            )?;
+        }
     }
     match ended.left {
         None => Ok(()),

@@ -261,8 +261,9 @@ impl Object {
             self.id, self.connection
         ))?;
         for step in &self.steps {
+            output::line("")?;
             output::line(format_args!(
-                "\n{}  {}, by record {}: {}",
+                "{}  {}, by record {}: {}",
                 step.at,
                 step.change,
                 step.record,

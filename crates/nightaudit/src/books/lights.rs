@@ -36,7 +36,7 @@ pub(crate) fn tell(standing: &Standing, format: Format) -> Result<(), CommandErr
         ("flagged", &flagged(&standing.flagged)),
     ])?;
     for (name, light) in named(standing) {
-        output::line(format_args!("{name:8}{}  {}", color(light), light.message))?;
+        output::colored_line(format_args!("{name:8}{}  ", color(light)), &light.message)?;
     }
     for Unreadable { kind, id, reason } in &standing.inbox.unreadable {
         output::line(format_args!("cannot be read: {kind} {id}: {reason}"))?;

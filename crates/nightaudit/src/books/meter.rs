@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::CommandError;
+use crate::output;
 
 /// What takes so many steps or more is told of by tenths in the log.
 const STEPS_MIN: u64 = 10;
@@ -47,7 +48,7 @@ impl Meter {
             None => bar.set_style(self.uncounted.clone()),
         }
         bar.set_position(done);
-        bar.set_message(what.to_owned());
+        bar.set_message(output::readable(what).into_owned());
     }
 
     fn log(&self, what: &str, done: u64, total: Option<u64>) {

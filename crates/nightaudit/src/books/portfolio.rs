@@ -1,5 +1,7 @@
 //! `nightaudit portfolio`: sets of books.
 
+use std::io;
+
 use books::standing::PortfolioView;
 
 use super::BooksDesk;
@@ -18,15 +20,14 @@ pub(crate) async fn list(args: PortfolioListArgs) -> Result<(), CommandError> {
             output::note("There is no portfolio yet: nightaudit connect makes one.");
             Ok(())
         }
-        Format::Table => Ok(portfolios.iter().map(line).try_for_each(output::line)?),
+        Format::Table => Ok(portfolios.iter().try_for_each(tell)?),
     }
 }
 
-fn line(portfolio: &PortfolioView) -> String {
-    let connections = portfolio.connections.iter();
-    let connections = connections.map(|id| format!("\n  connection {id}"));
-    let (id, name) = (portfolio.id, &portfolio.name);
-    format!("{id}  {name}{}", connections.collect::<String>())
+fn tell(portfolio: &PortfolioView) -> io::Result<()> {
+    output::line(format_args!("{}  {}", portfolio.id, portfolio.name))?;
+    let mut connections = portfolio.connections.iter();
+    connections.try_for_each(|id| output::line(format_args!("  connection {id}")))
 }
 
 /// Makes one.

@@ -114,7 +114,7 @@ async fn tell(accountant: &Accountant<'_>, receiver: &mut Receiver) -> Result<()
     } = accountant.credentials;
     let client = Client::sign_in(accountant.base, client_id, client_secret).await?;
     story::tell(&client, receiver, accountant, &mut io::stdout()).await?;
-    output::line("\nEvery step held.")?;
+    output::print("\nEvery step held.")?;
     Ok(())
 }
 
@@ -127,7 +127,7 @@ fn invite(accountant: &Accountant<'_>, data: &Path) -> Result<(), CommandError> 
         client_secret,
     } = credentials;
     let data = data.display();
-    output::line(format_args!(
+    output::print(format_args!(
         "\n\
          The server keeps running at {base} until Ctrl-C. Ask it for a token:\n\n\
          \x20   curl {base}/oauth2/token \\\n\

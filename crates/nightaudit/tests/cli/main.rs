@@ -24,5 +24,6 @@ mod records;
 mod relay;
 mod sandbox;
 mod serving;
+mod terminal;
 mod tokens;
 mod webhooks;
