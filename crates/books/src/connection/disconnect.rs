@@ -32,12 +32,15 @@ impl fmt::Display for WebhookLeft {
         match &self.webhook {
             Some(webhook) => write!(
                 f,
-                "webhook {} to {} could not be removed at the source: remove it there by hand",
-                webhook.id, webhook.url
+                "webhook {id} to {} could not be removed at the source: remove it there by hand (in its \
+                 list of webhooks, or with DELETE /v1/webhooks/{id}), or connect again, which takes it \
+                 over",
+                webhook.url,
+                id = webhook.id
             )?,
             None => f.write_str(
                 "whether a webhook is left at the source could not be asked: look there, and \
-                 remove by hand what leads to this connection",
+                 remove by hand what leads to this connection, or connect again, which takes it over",
             )?,
         }
         write!(f, " ({})", self.reason)
@@ -47,16 +50,19 @@ impl fmt::Display for WebhookLeft {
 impl Books {
     /// Unsubscribes from webhooks, and removes the credentials and the token; the evidence and the
     /// mirror stay. Connecting the same account again goes on with the same connection. What the
-    /// source does not do does not keep the credentials here.
+    /// source does not do does not keep the credentials here; what may be left there is known until
+    /// somebody connects again and looks.
     pub async fn disconnect(&self, id: ConnectionId) -> Result<Disconnected, Error> {
         let connection = self.connection(id).await?;
-        if !connection.is_connected {
-            return Ok(Disconnected {
-                connection,
-                left: None,
-            });
-        }
         let place = self.store().read(move |c| Place::find(c, id)).await?;
+        if !connection.is_connected {
+            // A place outlives its credentials only where something may be left.
+            let left = place.map(|place| WebhookLeft {
+                webhook: place.subscription(),
+                reason: "the credentials to do it with were removed before".to_owned(),
+            });
+            return Ok(Disconnected { connection, left });
+        }
         // Until the credentials are gone, nobody subscribes again.
         let lease = Lease::take(self, id).await?;
         let left = match place {
@@ -66,9 +72,15 @@ impl Books {
         let now = self.clock().now();
         let chain = self.begin_chain(id).await?;
         let record = connection.setting("disconnected", now)?;
-        let lights = Lights::disconnected().to_text()?;
+        let lights = Lights::disconnected(left.as_ref()).to_text()?;
+        let is_left = left.is_some();
         change(self, &chain, record, move |c| {
             row::remove_secret(c, id, now)?;
+            if is_left {
+                Place::forget_secret(c, id)?;
+            } else {
+                Place::remove(c, id)?;
+            }
             row::keep_lights(c, id, &lights, now)
         })
         .await?;

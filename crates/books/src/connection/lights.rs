@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::Lock;
 
 use super::webhook::Subscription;
-use super::{Connection, look, row};
+use super::{Connection, WebhookLeft, look, row};
 use crate::sync::RunRecord;
 use crate::{Books, Error};
 
@@ -93,12 +93,13 @@ impl Lights {
     }
 
     /// Those of a connection without credentials.
-    pub(super) fn disconnected() -> Self {
+    pub(super) fn disconnected(left: Option<&WebhookLeft>) -> Self {
         let light = Light::red("disconnected: connect again with a client id and its secret");
+        let left = left.map(|left| Light::red(format!("disconnected, but {left}")));
         Self {
             admin: light.clone(),
             oauth: light.clone(),
-            webhook: light,
+            webhook: left.unwrap_or(light),
         }
     }
 

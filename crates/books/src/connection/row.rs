@@ -7,8 +7,9 @@ use guesty::BaseUrl;
 use store::{Lock, both, new_id};
 
 use super::Lights;
+use super::webhook::Place;
 use crate::Error;
-use crate::schema::{access_token, connection, inbox_sweep, portfolio, webhook};
+use crate::schema::{access_token, connection, inbox_sweep, portfolio};
 
 /// A connection as it is kept.
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -143,19 +144,14 @@ pub(super) fn keep_secret(
     Ok(())
 }
 
-/// Removes the secret, the token and the subscription.
+/// Removes the secret and the token.
 pub(super) fn remove_secret(
     c: &mut store::Connection,
     id: ConnectionId,
     now: Timestamp,
 ) -> Result<(), Error> {
     set_secret(c, id, None, now)?;
-    remove_what_hangs_on(c, id)
-}
-
-fn remove_what_hangs_on(c: &mut store::Connection, id: ConnectionId) -> Result<(), Error> {
     diesel::delete(access_token::table.find(id)).execute(c)?;
-    diesel::delete(webhook::table.find(id)).execute(c)?;
     Ok(())
 }
 
@@ -254,7 +250,8 @@ pub(super) fn take_away(c: &mut store::Connection, id: ConnectionId) -> Result<(
     // Whoever is about to plan a sweep of it ends that first.
     Lock::row("connection", &id).take(c)?;
     diesel::delete(inbox_sweep::table.find(id)).execute(c)?;
-    remove_what_hangs_on(c, id)?;
+    diesel::delete(access_token::table.find(id)).execute(c)?;
+    Place::remove(c, id)?;
     diesel::delete(inbox_sweep::table.find(id)).execute(c)?;
     diesel::delete(connection::table.find(id)).execute(c)?;
     Ok(())

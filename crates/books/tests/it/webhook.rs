@@ -357,6 +357,14 @@ on_both_engines! {
         assert_eq!(left.webhook.as_ref().unwrap().url, url(HERE, id));
         assert!(left.to_string().contains("remove it there by hand"), "{left}");
         assert_eq!(desk.sealed_texts().await, Vec::<Vec<u8>>::new());
+        // What is left is told of until somebody has looked again.
+        let still = books.disconnect(id).await.unwrap().left.unwrap();
+        assert_eq!(still.webhook, left.webhook);
+        let status = books.status(id).await.unwrap();
+        assert_eq!(status.webhook, left.webhook);
+        let light = status.lights.unwrap().webhook;
+        assert_says(&light, &left.webhook.as_ref().unwrap().id.to_string());
+        assert_eq!(books.webhook_secret(id).await.unwrap(), None);
 
         // Connected again, what was left is used.
         hooks(&house, |hooks| hooks.closed = None);
@@ -367,5 +375,10 @@ on_both_engines! {
         assert_eq!(again.id, id);
         assert_green(&books, id).await;
         assert_eq!(hooks(&house, |hooks| hooks.made), 1);
+        for _ in 0..2 {
+            assert_eq!(books.disconnect(id).await.unwrap().left, None);
+        }
+        assert_eq!(hooks(&house, |hooks| hooks.webhooks.len()), 0);
+        assert_eq!(books.status(id).await.unwrap().webhook, None);
     }
 }

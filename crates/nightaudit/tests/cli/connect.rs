@@ -327,7 +327,11 @@ async fn disconnecting_without_the_source_says_what_is_left_there() {
         ended.stderr.contains("remove it there by hand"),
         "{ended:?}"
     );
-    here.run(&["disconnect", "--yes"]).expect(0);
+    let webhook = status(&here, 4)["webhook_url"].clone();
+    let again = here.run(&["disconnect", "--yes", "--format", "json"]);
+    let again = again.expect(4).json();
+    let left = again["left"].as_str().unwrap();
+    assert!(left.contains(webhook.as_str().unwrap()), "{left}");
 }
 
 #[tokio::test]

@@ -45,6 +45,25 @@ impl Place {
             url: self.url.clone()?,
         })
     }
+
+    /// Of what is left at a source that could not be asked, which it is stays known.
+    pub(in crate::connection) fn forget_secret(
+        c: &mut store::Connection,
+        id: ConnectionId,
+    ) -> Result<(), Error> {
+        let row = diesel::update(webhook::table.find(id));
+        row.set(webhook::sealed_secret.eq(None::<Vec<u8>>))
+            .execute(c)?;
+        Ok(())
+    }
+
+    pub(in crate::connection) fn remove(
+        c: &mut store::Connection,
+        id: ConnectionId,
+    ) -> Result<(), Error> {
+        diesel::delete(webhook::table.find(id)).execute(c)?;
+        Ok(())
+    }
 }
 
 /// The right to change a subscription.
