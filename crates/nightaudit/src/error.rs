@@ -1,5 +1,6 @@
 //! How a command fails, and the exit code that says so.
 
+use std::io;
 use std::process::ExitCode;
 
 use store::DataDirError;
@@ -23,7 +24,7 @@ pub(crate) enum CommandError {
     #[error("{0}")]
     NotUnderstood(String),
     /// It could not be done.
-    #[error("{0:#}")]
+    #[error("{}", in_full(.0))]
     Failed(#[from] anyhow::Error),
 }
 
@@ -34,6 +35,15 @@ impl CommandError {
 
     pub(crate) fn refused(what: impl Into<String>) -> Self {
         Self::Refused(what.into())
+    }
+
+    /// Whether nobody reads the result any more, as behind `| head`.
+    pub(crate) fn is_unread(&self) -> bool {
+        let Self::Failed(error) = self else {
+            return false;
+        };
+        let error = error.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// As `--help` documents them.
@@ -49,6 +59,17 @@ impl CommandError {
     }
 }
 
+/// What failed and why. Some errors tell of their cause themselves: that is not said again.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
 /// Failures of the crates below, where a command can do nothing but tell.
 macro_rules! fails {
     ($($kind:ty),+ $(,)?) => {$(
@@ -60,7 +81,16 @@ macro_rules! fails {
     )+};
 }
 
-fails!(store::Error, vault::KeyError, std::io::Error);
+fails!(store::Error, io::Error);
+
+impl From<vault::KeyError> for CommandError {
+    fn from(error: vault::KeyError) -> Self {
+        match error {
+            vault::KeyError::Missing { .. } => Self::refused(error.to_string()),
+            error => Self::Failed(error.into()),
+        }
+    }
+}
 
 impl From<payments::Error> for CommandError {
     fn from(error: payments::Error) -> Self {
@@ -141,5 +171,24 @@ impl From<DataDirError> for CommandError {
             DataDirError::InUse(_) => Self::refused(error.to_string()),
             DataDirError::Io { .. } => Self::Failed(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CommandError;
+
+    #[test]
+    fn a_cause_that_an_error_tells_itself_is_told_once() {
+        let error = anyhow::anyhow!("denied").context("cannot open x: denied");
+        assert_eq!(
+            CommandError::Failed(error).to_string(),
+            "cannot open x: denied"
+        );
+        let error = anyhow::anyhow!("denied").context("cannot open x");
+        assert_eq!(
+            CommandError::Failed(error).to_string(),
+            "cannot open x: denied"
+        );
     }
 }

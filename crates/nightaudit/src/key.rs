@@ -6,7 +6,7 @@ use vault::{KEY_VARIABLE, KeySource, rotate_key_file};
 use crate::cli::KeyArgs;
 use crate::config::Config;
 use crate::error::CommandError;
-use crate::open::{self, Payments, claim_alone};
+use crate::open::{self, Payments, check_alone, claim_alone};
 use crate::output;
 
 /// Puts a fresh key before the others, then seals all under it.
@@ -23,6 +23,8 @@ pub(crate) async fn rotate(args: KeyArgs) -> Result<(), CommandError> {
             )));
         }
     };
+    config.keys.load_existing()?;
+    check_alone(&config).await?;
     // Before there is a new key: secrets that the present keys do not open must stop us here.
     Sealed::open(&config).await?.reseal().await?;
     let id = rotate_key_file(&file)?;
@@ -34,6 +36,8 @@ pub(crate) async fn rotate(args: KeyArgs) -> Result<(), CommandError> {
 pub(crate) async fn reseal(args: KeyArgs) -> Result<(), CommandError> {
     let config = Config::of(args.place)?;
     let _directory = claim_alone(&config.data).await?;
+    config.keys.load_existing()?;
+    check_alone(&config).await?;
     seal_anew(&config).await
 }
 

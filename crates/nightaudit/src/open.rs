@@ -58,6 +58,28 @@ pub(crate) async fn claim_alone(path: &Path) -> Result<DataDir, CommandError> {
     }
 }
 
+/// Makes sure that nobody works with the databases, from this directory or another.
+pub(crate) async fn check_alone(config: &Config) -> Result<(), CommandError> {
+    let given_up = Instant::now() + PATIENCE;
+    for name in [payments::STORE_NAME, books::STORE_NAME] {
+        if !store::exists(&config.database, name)? {
+            continue;
+        }
+        while store::is_in_use(&config.database, name)? {
+            if Instant::now() > given_up {
+                return Err(CommandError::refused(format!(
+                    "a server or another command works with the databases in {}: stop it first, since \
+                     it could not open what is sealed anew, and start it again afterwards with the new \
+                     key",
+                    config.database
+                )));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
 /// The platform with its sandbox.
 #[derive(Clone)]
 pub(crate) struct Payments {
@@ -101,7 +123,7 @@ pub(crate) fn books_to_read(config: &Config) -> Result<Books, CommandError> {
             config.database
         )));
     }
-    let vault = Arc::new(Vault::new(config.keys.load()?));
+    let vault = Arc::new(Vault::new(config.keys.load_existing()?));
     let clock = Arc::new(SystemClock);
     Ok(Books::open_read_only(&config.database, vault, clock)?)
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection as _, PgConnection, QueryResult, SqliteConnection};
 
+use crate::error::explained;
+use crate::presence::SHARE_LOCK;
 use crate::{Connection, DatabaseUrl, Error, Failure};
 
 type Transactions = <Connection as diesel::Connection>::TransactionManager;
@@ -15,6 +17,8 @@ type Transactions = <Connection as diesel::Connection>::TransactionManager;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
+    /// Of a file that stands where nothing may be written, and that nobody has open.
+    ReadCopy,
     Write,
 }
 
@@ -26,8 +30,92 @@ pub(crate) fn connect(url: &DatabaseUrl, name: &str, access: Access) -> Result<C
     };
     opened.map_err(|reason| Error::Open {
         database: url.describe(name),
-        reason,
+        reason: explained(&reason),
     })
+}
+
+/// Opens a connection that wants nothing but to know whether there are others, and does not wait.
+pub(crate) fn connect_alone(url: &DatabaseUrl, name: &str) -> Result<Connection, Error> {
+    let DatabaseUrl::Sqlite(directory) = url else {
+        return connect(url, name, Access::Write);
+    };
+    let opened = file_uri(&directory.join(format!("{name}.db")), Access::Write)
+        .and_then(|uri| SqliteConnection::establish(&uri).map_err(|e| e.to_string()));
+    opened
+        .map(Connection::Sqlite)
+        .map_err(|reason| Error::Open {
+            database: url.describe(name),
+            reason: explained(&reason),
+        })
+}
+
+/// What SQLite says where it may not write beside a file.
+const UNWRITABLE: [&str; 2] = ["unable to open database file", "readonly database"];
+
+/// How a store can be read. To read a file that others may write, SQLite keeps notes beside it; where
+/// it may not, a file that nobody has open is read as it is.
+pub(crate) fn access_to_read(url: &DatabaseUrl, name: &str) -> Result<Access, Error> {
+    let Err(error) = connect(url, name, Access::Read) else {
+        return Ok(Access::Read);
+    };
+    let text = error.to_string();
+    let is_for_want_of_notes = UNWRITABLE.iter().any(|what| text.contains(what));
+    let DatabaseUrl::Sqlite(directory) = url else {
+        return Err(error);
+    };
+    match beside(directory, name) {
+        _ if !is_for_want_of_notes => Err(error),
+        Beside::Nothing => {
+            let is_readable = connect(url, name, Access::ReadCopy).is_ok();
+            is_readable.then_some(Access::ReadCopy).ok_or(error)
+        }
+        Beside::Log => Err(Error::Open {
+            database: url.describe(name),
+            reason: format!(
+                "its log {name}.db-wal has what is not in it yet, and cannot be read where nothing may \
+                 be written: copy both to a place where you may write, or copy the database while \
+                 nobody has it open"
+            ),
+        }),
+        Beside::Notes => Err(error),
+    }
+}
+
+/// What stands beside a file, as far as it matters to who may not write there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    /// What was committed and is not in the file yet.
+    Log,
+    /// Who has the file open shares these with others.
+    Notes,
+}
+
+fn beside(directory: &Path, name: &str) -> Beside {
+    let length = |end| {
+        let path = directory.join(format!("{name}.db-{end}"));
+        std::fs::metadata(path).map(|file| file.len()).ok()
+    };
+    if length("wal").is_some_and(|length| length > 0) {
+        Beside::Log
+    } else if length("shm").is_some() {
+        Beside::Notes
+    } else {
+        Beside::Nothing
+    }
+}
+
+/// Makes sure that nobody has begun to write where nobody was: what was read may be half of it.
+pub(crate) fn is_still_alone(url: &DatabaseUrl, name: &str) -> Result<(), Error> {
+    match url {
+        DatabaseUrl::Sqlite(directory) if beside(directory, name) != Beside::Nothing => {
+            Err(Error::Unavailable(format!(
+                "somebody began to write to {} while it was read as a copy: read it again",
+                url.describe(name)
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn open_file(directory: &Path, name: &str, access: Access) -> Result<Connection, String> {
@@ -52,6 +140,7 @@ fn file_uri(path: &Path, access: Access) -> Result<String, String> {
         .replace('#', "%23");
     let mode = match access {
         Access::Read => "ro",
+        Access::ReadCopy => "ro&immutable=1",
         Access::Write => "rwc",
     };
     Ok(format!("file:{escaped}?mode={mode}"))
@@ -70,10 +159,12 @@ fn sqlite_settings(access: Access) -> &'static str {
              PRAGMA cache_size = -65536;
              PRAGMA wal_autocheckpoint = 4096;"
         }
-        Access::Read => {
+        // The version is asked for only so that a file that cannot be read says so at once.
+        Access::Read | Access::ReadCopy => {
             "PRAGMA busy_timeout = 10000;
              PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -16384;"
+             PRAGMA cache_size = -16384;
+             PRAGMA schema_version;"
         }
     }
 }
@@ -96,7 +187,8 @@ fn open_schema(server: &str, name: &str) -> Result<Connection, String> {
              DO $$ BEGIN
                  SET lc_messages TO 'C';
              EXCEPTION WHEN insufficient_privilege THEN NULL;
-             END $$;"
+             END $$;
+             {SHARE_LOCK};"
         ))
         .map_err(|e| e.to_string())?;
     Ok(Connection::Postgres(connection))
@@ -111,14 +203,16 @@ pub(crate) fn begin(connection: &mut Connection, access: Access) -> QueryResult<
     match connection {
         Connection::Sqlite(sqlite) => {
             let sql = match access {
-                Access::Read => "BEGIN",
+                Access::Read | Access::ReadCopy => "BEGIN",
                 Access::Write => "BEGIN IMMEDIATE",
             };
             AnsiTransactionManager::begin_transaction_sql(sqlite, sql)
         }
         Connection::Postgres(postgres) => {
             let sql = match access {
-                Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                Access::Read | Access::ReadCopy => {
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                }
                 Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             };
             AnsiTransactionManager::begin_transaction_sql(postgres, sql)

@@ -85,10 +85,18 @@ impl From<DieselError> for Error {
             SerializationFailure => Self::Conflict(message.to_owned()),
             _ if message.contains("deadlock detected") => Self::Conflict(message.to_owned()),
             UnableToSendCommand | ClosedConnection => Self::Unavailable(message.to_owned()),
-            _ if is_fault(message) => Self::Unavailable(message.to_owned()),
+            _ if is_fault(message) => Self::Unavailable(explained(message)),
             kind => Self::Statement(DieselError::DatabaseError(kind, info)),
         }
     }
+}
+
+/// What the engine says, and what that may mean where it says too little.
+pub(crate) fn explained(message: &str) -> String {
+    if message.contains("disk I/O error") {
+        return format!("{message}: the disk may be full, or broken");
+    }
+    message.to_owned()
 }
 
 /// Faults of disk, memory or server, which Diesel gives no kind of their own.

@@ -15,6 +15,7 @@ mod ids;
 mod migrate;
 mod pool;
 mod prepared;
+mod presence;
 mod scratch;
 mod store;
 #[cfg(feature = "testing")]
@@ -30,6 +31,7 @@ pub use error::{Error, Failure};
 pub use ids::{new_id, random_bytes};
 pub use migrate::{Migrations, exists, migrate};
 pub use prepared::PreparedUpdate;
+pub use presence::is_in_use;
 pub use scratch::Scratch;
 pub use store::{Lock, Store};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -35,7 +35,8 @@ pub fn migrate(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> Result
 /// Whether a store was ever opened there for writing. Nothing is made of asking.
 ///
 /// # Errors
-/// [`Error::Open`] when the database server cannot be reached.
+/// [`Error::Open`] when the directory may not be looked into, or the database server cannot be
+/// reached.
 pub fn exists(url: &DatabaseUrl, name: &str) -> Result<bool, Error> {
     #[derive(QueryableByName)]
     struct Answer {
@@ -43,7 +44,8 @@ pub fn exists(url: &DatabaseUrl, name: &str) -> Result<bool, Error> {
         answer: bool,
     }
     if let DatabaseUrl::Sqlite(directory) = url {
-        return Ok(directory.join(format!("{name}.db")).exists());
+        let found = directory.join(format!("{name}.db")).try_exists();
+        return found.map_err(|e| failed(&url.describe(name), e));
     }
     let mut connection = engine::connect(url, name, Access::Read)?;
     let query = sql_query("SELECT to_regclass($1) IS NOT NULL AS answer")
@@ -57,10 +59,16 @@ pub fn exists(url: &DatabaseUrl, name: &str) -> Result<bool, Error> {
     Ok(answer.answer)
 }
 
-/// Whether a store's file or schema stands at this program's version, without touching it.
-pub(crate) fn check(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> Result<(), Error> {
+/// Whether a store's file or schema stands at this program's version, without touching it; and how it
+/// can be read.
+pub(crate) fn check(
+    url: &DatabaseUrl,
+    name: &str,
+    migrations: &Migrations,
+) -> Result<Access, Error> {
     let database = url.describe(name);
-    let mut connection = engine::connect(url, name, Access::Read)?;
+    let access = engine::access_to_read(url, name)?;
+    let mut connection = engine::connect(url, name, access)?;
     let applied = applied(&mut connection)
         .map_err(|e| failed(&database, format!("nothing was kept in it yet ({e})")))?;
     let known = known::<Sqlite>(&database, migrations)?;
@@ -70,7 +78,7 @@ pub(crate) fn check(url: &DatabaseUrl, name: &str, migrations: &Migrations) -> R
                      start this version's server on it once, to bring it up to date";
         return Err(failed(&database, older));
     }
-    Ok(())
+    Ok(access)
 }
 
 /// Makes the schema if need be. Two nodes may start at once: the second waits until the first has

@@ -69,13 +69,18 @@ impl Pool {
         work: impl FnOnce(&mut Connection) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.begin(access)?;
-        let answer = match engine::run(&mut connection, work) {
+        let mut answer = match engine::run(&mut connection, work) {
             Ok(value) => match engine::commit(&mut connection, access) {
                 Ok(()) => Ok(value),
                 Err(error) => Err(Error::from(error).into()),
             },
             refused => refused,
         };
+        if self.access == Access::ReadCopy {
+            answer = engine::is_still_alone(&self.url, &self.name)
+                .map_err(E::from)
+                .and(answer);
+        }
         // A connection that cannot even roll back is closed, and its transaction ends with it.
         if engine::roll_back_to(&mut connection, 0).is_ok() {
             self.idle().push(connection);

@@ -101,7 +101,7 @@ impl Store {
             DatabaseUrl::Sqlite(_) => Writing::Queue(Arc::new(Writer::start(url.clone(), name)?)),
             DatabaseUrl::Postgres(_) => Writing::Pool,
         };
-        Ok(Self::new(url, name, writing))
+        Ok(Self::new(url, name, Access::Read, writing))
     }
 
     /// Opens the store for reading only, while a server may have it open for writing.
@@ -114,13 +114,13 @@ impl Store {
         name: &str,
         migrations: &Migrations,
     ) -> Result<Self, Error> {
-        migrate::check(url, name, migrations)?;
-        Ok(Self::new(url, name, Writing::Refused))
+        let access = migrate::check(url, name, migrations)?;
+        Ok(Self::new(url, name, access, Writing::Refused))
     }
 
-    fn new(url: &DatabaseUrl, name: &str, writing: Writing) -> Self {
+    fn new(url: &DatabaseUrl, name: &str, access: Access, writing: Writing) -> Self {
         Self {
-            pool: Pool::new(url.clone(), name, Access::Read),
+            pool: Pool::new(url.clone(), name, access),
             writing,
         }
     }

@@ -102,6 +102,16 @@ pub enum KeyError {
         /// Its permission bits.
         mode: u32,
     },
+    /// There is no key where something was sealed before.
+    #[error(
+        "there is no key at {}: give the one that the secrets are sealed with, by the data directory \
+         that has it (--data), its file (--key-file) or itself ({})",
+        path.display(), crate::KEY_VARIABLE
+    )]
+    Missing {
+        /// Where a key file would be.
+        path: PathBuf,
+    },
     /// The file is far larger than any key file.
     #[error("{} is larger than {limit_bytes} bytes, so it is no key file", path.display())]
     TooLarge {

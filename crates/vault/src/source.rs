@@ -1,6 +1,7 @@
 //! Where the keys come from, and which source wins when several are given.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
@@ -40,6 +41,20 @@ impl KeySource {
             Self::File(path) => key_file::read(path),
             Self::Env(value) => Keyring::parse(KEY_VARIABLE, value.split([',', '\n'])),
             Self::DataDir(dir) => key_file::read_or_create(&dir.join("key")),
+        }
+    }
+
+    /// Loads the keys of what was sealed before: where there is none, a fresh one would open nothing.
+    pub fn load_existing(&self) -> Result<Keyring, KeyError> {
+        let Self::DataDir(dir) = self else {
+            return self.load();
+        };
+        let path = dir.join("key");
+        match key_file::read(&path) {
+            Err(KeyError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Err(KeyError::Missing { path })
+            }
+            keys => keys,
         }
     }
 }

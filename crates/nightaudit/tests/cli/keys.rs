@@ -33,10 +33,19 @@ on_both_engines! {
         assert_eq!(keys.lines().count(), 2);
         fs::write(&path, keys.lines().next().unwrap()).unwrap();
 
+        let files = ["--database", "sqlite:nightaudit-data"];
+        let is_file = home.path("nightaudit-data/books.db").exists();
+        let database = if is_file { &files[..] } else { &[] };
+        let elsewhere = ["key", "reseal", "--data", "elsewhere", "--key-file", "nightaudit-data/key"];
+        let elsewhere = [&elsewhere[..], database].concat();
+
         let server = home.serve(&[]);
+        // Nor from another directory, where the database is the same.
+        home.run(&elsewhere).refused(3, "works with the databases");
         // A token from before is still ours: the key that signs is the same.
         assert_eq!(server.get("/v1/accounts/me", &token).await.0, 200);
         server.stop();
+        home.run(&elsewhere).expect(0);
         let again = home.run(&["key", "reseal"]).expect(0);
         assert!(again.stdout.contains("already"), "{}", again.stdout);
     }

@@ -15,6 +15,7 @@ mod commands;
 mod configuration;
 mod connect;
 mod connections;
+mod copies;
 mod demo;
 mod guesty;
 mod hostile;
