@@ -35,7 +35,10 @@ pub enum Error {
     #[error("there is no connection {0}")]
     NoConnection(ConnectionId),
     /// A connection whose credentials were removed, or not saved yet.
-    #[error("connection {0} has no credentials: save its client id and secret (again)")]
+    #[error(
+        "connection {0} has no credentials: save its client id and secret (again), with nightaudit \
+         connect"
+    )]
     Disconnected(ConnectionId),
     /// A client id or secret that cannot be one.
     #[error(

@@ -34,6 +34,9 @@ use crate::error::CommandError;
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What a shell sees of a program that was ended by SIGPIPE.
+const CLOSED_PIPE: u8 = 141;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // All of the program's TLS is rustls on this one; a second try finds it there already.
@@ -41,6 +44,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_unread() => ExitCode::from(CLOSED_PIPE),
         Err(error) => {
             output::error(&error);
             error.exit_code()

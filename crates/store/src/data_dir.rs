@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// A server has it.
+    /// Another process has it.
     #[error(
-        "the data directory {0} is in use by a running server: stop that server, or give this one a \
-         directory of its own with --data"
+        "the data directory {0} is in use by another command, or by a server that starts or stops: \
+         wait until that is done, or name another directory with --data"
     )]
     InUse(PathBuf),
     /// The file system says no.
@@ -161,10 +161,9 @@ mod tests {
 
         let first = DataDir::take(dir.path()).unwrap();
         first.announce(&control).unwrap();
-        assert!(matches!(
-            DataDir::take(dir.path()),
-            Err(DataDirError::InUse(_))
-        ));
+        let refused = DataDir::take(dir.path()).unwrap_err();
+        assert!(matches!(refused, DataDirError::InUse(_)));
+        assert!(refused.to_string().contains("another command"), "{refused}");
         assert_eq!(
             DataDir::control(dir.path()).unwrap().address,
             control.address

@@ -100,12 +100,19 @@ pub(crate) fn named(standing: &Standing) -> [(&'static str, &Light); 3] {
 pub(crate) fn are_green<'a>(
     standings: impl IntoIterator<Item = &'a Standing>,
 ) -> Result<(), CommandError> {
-    let lights = standings.into_iter().flat_map(named);
+    let standings: Vec<_> = standings.into_iter().collect();
+    let lights = standings.iter().copied().flat_map(named);
     let red = lights.filter(|(_, light)| !light.is_green);
     let mut red: Vec<_> = red.map(|(name, _)| name).collect();
     red.dedup();
     if red.is_empty() {
         return Ok(());
+    }
+    if standings.iter().all(|standing| !standing.connected) {
+        return Err(CommandError::NotWell(
+            "disconnected: nightaudit connect, with a client id and its secret, connects again"
+                .to_owned(),
+        ));
     }
     Err(CommandError::NotWell(format!(
         "red: {}. Do what is said there, then: nightaudit refresh",

@@ -168,6 +168,8 @@ on_both_engines! {
         assert_eq!(colors(&red), [false; 3]);
         assert!(message(&red, "oauth").contains("disconnected"), "{red}");
         home.run(&["refresh"]).refused(3, "no credentials");
+        let told = home.run(&["status"]).expect(4).stderr;
+        assert!(told.contains("nightaudit connect") && !told.contains("refresh"), "{told}");
         // What is disconnected on purpose is not an alarm.
         home.run(&["status", "--all"]).expect(0);
 

@@ -7,7 +7,7 @@ use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
 use crate::relay::Relay;
-use crate::support::{Credentials, Home};
+use crate::support::{Credentials, Home, Ran};
 
 const ACCOUNT: &str = "5213a2d206112710005d96ff";
 const RESERVATION: &str = "64da254383ad1500284bd0c0";
@@ -68,4 +68,15 @@ async fn what_a_source_answers_does_nothing_to_a_terminal() {
         assert_harmless(&told);
         assert!(told.lines().any(|line| line.contains(SHOWN)), "{told}");
     }
+}
+
+#[tokio::test]
+async fn who_reads_no_further_is_told_nothing() {
+    let home = Home::on(Engine::Sqlite).await;
+    home.app(&[]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = home.command(&["app", "create", "--name", "x"]);
+    let ran = Ran::from(command.stdout(writer).output().unwrap()).expect(141);
+    assert!(!ran.stderr.contains("error"), "{ran:?}");
 }
