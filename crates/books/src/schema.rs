@@ -31,9 +31,9 @@ diesel::table! {
     mirror (id) {
         id -> BigInt,
         chain_id -> Text,
-        folded -> BigInt,
         is_current -> Bool,
         active_ms -> Nullable<BigInt>,
+        is_leaving -> Bool,
     }
 }
 

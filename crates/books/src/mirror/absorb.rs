@@ -117,9 +117,9 @@ pub(crate) fn absorb(
     }
     if counts.is_change() {
         desk.write(c)?;
-        let tip = append(c, signer, id, deliveries.iter().map(|came| &came.record))?;
+        append(c, signer, id, deliveries.iter().map(|came| &came.record))?;
         let active = deliveries.iter().filter_map(|came| came.reading.active());
-        go_on(c, mirror, tip.length, active.max())?;
+        go_on(c, mirror, active.max())?;
     }
     Ok(counts)
 }
@@ -173,7 +173,7 @@ pub(crate) fn absorb_whole(
     if taken.counts.is_change() {
         desk.write(c)?;
         each(&mut |record| append(c, signer, id, [&record]).map(drop))?;
-        go_on(c, mirror, number, active)?;
+        go_on(c, mirror, active)?;
     }
     Ok(taken)
 }

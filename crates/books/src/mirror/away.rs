@@ -11,8 +11,6 @@ use crate::schema::{mirror, object, version};
 
 /// How many rows are taken away together: others that write wait meanwhile.
 const ROWS: i64 = 5_000;
-/// Stands where it stands how far a mirror is folded, once it is being taken away.
-const TAKEN_AWAY: i64 = -1;
 
 impl Mirror {
     /// Takes them away, a part at a time.
@@ -28,9 +26,9 @@ impl Mirror {
                 let Some(other) = other else {
                     return Ok(false);
                 };
-                // From now on nobody folds on in it or puts it in place, however much is left of it.
+                // From now on nobody puts it in place, however much is left of it.
                 let row = mirror::table.find(other);
-                update_prepared!(c, row, mirror::folded.eq(TAKEN_AWAY))?;
+                update_prepared!(c, row, mirror::is_leaving.eq(true))?;
                 take_some(c, other)?;
                 Ok::<_, Error>(true)
             });

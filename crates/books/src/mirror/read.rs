@@ -226,7 +226,6 @@ pub(super) fn create(
     let values = (
         mirror::id.eq(id),
         mirror::chain_id.eq(chain.as_str()),
-        mirror::folded.eq(0_i64),
         mirror::is_current.eq(is_current),
     );
     let insert = diesel::insert_into(mirror::table).values(values);
@@ -234,16 +233,15 @@ pub(super) fn create(
     Ok(id)
 }
 
-/// A mirror was folded up to a record, of what happened until an instant.
+/// A mirror was told of what happened at an instant.
 pub(super) fn go_on(
     c: &mut Connection,
     mirror: i64,
-    folded: i64,
     active: Option<Timestamp>,
 ) -> Result<(), Error> {
-    let active = last_active(c, mirror)?.max(active);
-    let changes = (mirror::folded.eq(folded), mirror::active_ms.eq(active));
-    update_prepared!(c, mirror::table.find(mirror), changes)?;
+    if active > last_active(c, mirror)? {
+        update_prepared!(c, mirror::table.find(mirror), mirror::active_ms.eq(active))?;
+    }
     Ok(())
 }
 

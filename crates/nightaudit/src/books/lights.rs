@@ -1,5 +1,7 @@
 //! Where a connection stands, for people and for programs.
 
+use std::collections::BTreeSet;
+
 use books::connection::Light;
 use books::inbox::{InboxState, Unreadable};
 use books::mirror::FlaggedCounts;
@@ -103,8 +105,7 @@ pub(crate) fn are_green<'a>(
     let standings: Vec<_> = standings.into_iter().collect();
     let lights = standings.iter().copied().flat_map(named);
     let red = lights.filter(|(_, light)| !light.is_green);
-    let mut red: Vec<_> = red.map(|(name, _)| name).collect();
-    red.dedup();
+    let red: BTreeSet<_> = red.map(|(name, _)| name).collect();
     if red.is_empty() {
         return Ok(());
     }
@@ -116,6 +117,6 @@ pub(crate) fn are_green<'a>(
     }
     Err(CommandError::NotWell(format!(
         "red: {}. Do what is said there, then: nightaudit refresh",
-        red.join(", ")
+        red.into_iter().collect::<Vec<_>>().join(", ")
     )))
 }
