@@ -97,6 +97,9 @@ pub enum Error {
          what it had read is kept"
     )]
     SyncTakenOver(ConnectionId),
+    /// Somebody asked a run to end: what it was about to ask for is left to the next one.
+    #[error("the sync of connection {0} was asked to end; the next one goes on where it was")]
+    SyncStopped(ConnectionId),
     /// Evidence that no mirror may be made from.
     #[error(
         "the evidence of connection {connection} is not as it was appended: record {number} {flaw}; \

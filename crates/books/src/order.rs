@@ -7,7 +7,8 @@ use std::time::Duration;
 use contract::id::ConnectionId;
 use guesty::Limits;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::mirror::{Mirror, Rebuilt};
 use crate::sync::{Part, Progress, Span, Summary, Sync};
@@ -116,17 +117,32 @@ impl Books {
         order: &SyncOrder,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
+        self.sync_until(order, CancellationToken::new(), progress)
+            .await
+    }
+
+    /// The same, ending once a token is cancelled: after what it is taking in, or when it has waited
+    /// for another run in vain.
+    pub async fn sync_until(
+        &self,
+        order: &SyncOrder,
+        stop: CancellationToken,
+        progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
+    ) -> Result<Summary, Error> {
         let sync = self.way_to_sync(order.connection, order.pace).await?;
+        let sync = sync.until(stop.clone());
         let given_up = Instant::now() + PATIENCE;
         let mut is_told = false;
         loop {
             match sync.run(&order.parts, order.span, progress).await {
-                Err(Error::SyncUnderWay { since, .. }) if Instant::now() < given_up => {
+                Err(Error::SyncUnderWay { since, .. })
+                    if Instant::now() < given_up && !stop.is_cancelled() =>
+                {
                     if !is_told {
                         tracing::info!(%since, "another run is under way: waiting for its end");
                         is_told = true;
                     }
-                    sleep(PAUSE).await;
+                    let _ = timeout(PAUSE, stop.cancelled()).await;
                 }
                 done => return done,
             }

@@ -89,6 +89,7 @@ diesel::table! {
         until_ms -> BigInt,
         ended_ms -> Nullable<BigInt>,
         summary -> Nullable<Text>,
+        stop_ms -> Nullable<BigInt>,
     }
 }
 

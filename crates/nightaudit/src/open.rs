@@ -114,8 +114,21 @@ pub(crate) async fn books(config: &Config) -> Result<Books, CommandError> {
     Ok(books.with_jobs(config.jobs))
 }
 
+/// The same of books that there are, whoever has them.
+pub(crate) async fn books_that_are(config: &Config) -> Result<Books, CommandError> {
+    are_there(config)?;
+    books(config).await
+}
+
 /// Opens the books for reading, while a server may have them.
 pub(crate) fn books_to_read(config: &Config) -> Result<Books, CommandError> {
+    are_there(config)?;
+    let vault = Arc::new(Vault::new(config.keys.load_existing()?));
+    let clock = Arc::new(SystemClock);
+    Ok(Books::open_read_only(&config.database, vault, clock)?)
+}
+
+fn are_there(config: &Config) -> Result<(), CommandError> {
     if !store::exists(&config.database, books::STORE_NAME)? {
         return Err(CommandError::refused(format!(
             "there are no books in {} yet: nightaudit connect begins them; if they are elsewhere, \
@@ -123,7 +136,5 @@ pub(crate) fn books_to_read(config: &Config) -> Result<Books, CommandError> {
             config.database
         )));
     }
-    let vault = Arc::new(Vault::new(config.keys.load_existing()?));
-    let clock = Arc::new(SystemClock);
-    Ok(Books::open_read_only(&config.database, vault, clock)?)
+    Ok(())
 }

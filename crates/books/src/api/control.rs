@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::heard::{Tell, heard};
 use crate::order::{RebuildOrder, SyncOrder};
 use crate::standing::{ConnectOrder, Connected, Ended, PortfolioView, Standing};
+use crate::sync::RunRecord;
 use crate::{Books, Error};
 
 /// What the routes work with.
@@ -32,6 +33,7 @@ pub fn control_router(books: Books, stop: CancellationToken) -> Router {
         .route("/connect", post(connect))
         .route("/connections/{id}/refresh", post(refresh))
         .route("/connections/{id}/disconnect", post(disconnect))
+        .route("/connections/{id}/sync/stop", post(stop_sync))
         .route("/portfolios", post(add_portfolio))
         .route("/sync", post(sync))
         .route("/rebuild", post(rebuild))
@@ -84,6 +86,13 @@ async fn sync(State(desk): State<Arc<Desk>>, Order(order): Order<SyncOrder>) -> 
     let work = |tell: Tell<_>| async move { books.sync(&order, &|at| tell(at)).await };
     let cut_short = async move { after.sync_cut_short(connection).await };
     heard(desk.stop.clone(), work, cut_short)
+}
+
+async fn stop_sync(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<ConnectionId>,
+) -> Reply<Option<RunRecord>> {
+    Ok(Json(desk.books.stop_sync(id).await?))
 }
 
 async fn rebuild(State(desk): State<Arc<Desk>>, Order(order): Order<RebuildOrder>) -> Response {

@@ -74,7 +74,7 @@ impl Sync {
         if run.is_cut_off {
             return Ok(());
         }
-        match answer.await {
+        match run.asks(answer).await? {
             Ok(answer) => self.take_in(run, &answer.reply).await,
             Err(error) => self.note_failure(run, what, &error).await,
         }

@@ -52,7 +52,7 @@ impl Sync {
         let Some(known) = self.place(CHANGES).await?.read_ms else {
             return self.reservations(run, None).await;
         };
-        let mark = match self.source.now().await {
+        let mark = match run.asks(self.source.now()).await? {
             Ok(mark) => mark,
             Err(error) => {
                 let what = "when reservations last changed";

@@ -14,9 +14,11 @@ use diesel::prelude::*;
 use store::{Clock, Connection, Lock, Store, both, new_id, update_prepared};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::Summary;
 use super::record::{Plan, Row, under_way};
+use super::stop::is_asked;
 use crate::Error;
 use crate::evidence::Chain;
 use crate::schema::sync_run;
@@ -24,6 +26,8 @@ use crate::schema::sync_run;
 const LEASE: TimeDelta = TimeDelta::minutes(1);
 /// Well before its end, so that one failed renewal does not lose it.
 const RENEWAL: Duration = Duration::from_secs(20);
+/// How often a run looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long runs are kept on record.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -32,7 +36,8 @@ pub(super) struct Lease {
     run: RunId,
     store: Store,
     clock: Arc<dyn Clock>,
-    renewing: JoinHandle<()>,
+    stop: CancellationToken,
+    tending: JoinHandle<()>,
     is_over: bool,
 }
 
@@ -44,11 +49,12 @@ pub(super) struct RunId {
 }
 
 impl Lease {
-    /// Begins a run, if no other is alive.
+    /// Begins a run, if no other is alive. The token is cancelled once somebody asks it to end.
     pub(super) async fn take(
         chain: &Chain,
         clock: &Arc<dyn Clock>,
         plan: Plan,
+        stop: CancellationToken,
     ) -> Result<Self, Error> {
         let run = RunId {
             id: new_id(),
@@ -57,17 +63,30 @@ impl Lease {
         let now = clock.now();
         let begin = move |c: &mut Connection| run.begin(c, &plan, now);
         chain.store.write(chain.lock(), begin).await?;
+        let (store, clock) = (chain.store.clone(), Arc::clone(clock));
+        let tending = {
+            let (store, clock, stop) = (store.clone(), Arc::clone(&clock), stop.clone());
+            tokio::spawn(async move {
+                tokio::join!(renew(run, &store, clock), watch(run, &store, stop));
+            })
+        };
         Ok(Self {
             run,
-            store: chain.store.clone(),
-            clock: Arc::clone(clock),
-            renewing: tokio::spawn(renew(run, chain.store.clone(), Arc::clone(clock))),
+            store,
+            clock,
+            stop,
+            tending,
             is_over: false,
         })
     }
 
     pub(super) fn run(&self) -> RunId {
         self.run
+    }
+
+    /// Cancelled once the run is to end.
+    pub(super) fn stop(&self) -> &CancellationToken {
+        &self.stop
     }
 
     /// Ends the run, with what came of it.
@@ -81,7 +100,7 @@ impl Lease {
 impl Drop for Lease {
     /// A run that is cut short makes room at once, where there is somebody left to do it.
     fn drop(&mut self) {
-        self.renewing.abort();
+        self.tending.abort();
         let (run, store, now) = (self.run, self.store.clone(), self.clock.now());
         if let (false, Ok(runtime)) = (self.is_over, Handle::try_current()) {
             runtime.spawn(async move {
@@ -93,13 +112,24 @@ impl Drop for Lease {
     }
 }
 
-async fn renew(run: RunId, store: Store, clock: Arc<dyn Clock>) {
+async fn renew(run: RunId, store: &Store, clock: Arc<dyn Clock>) {
     loop {
         tokio::time::sleep(RENEWAL).await;
         let now = clock.now();
         let renewed = store.write(Lock::none(), move |c| run.hold(c, now)).await;
         if let Err(error) = renewed {
             tracing::warn!(%error, "the lease on a sync was not renewed");
+        }
+    }
+}
+
+async fn watch(run: RunId, store: &Store, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::time::sleep(LOOK).await;
+        match store.read(move |c| is_asked(c, run.id)).await {
+            Ok(true) => stop.cancel(),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "whether a sync is to end could not be seen"),
         }
     }
 }
@@ -112,7 +142,7 @@ async fn end(
 ) -> Result<(), Error> {
     let ended = store.write(Lock::none(), move |c| {
         let ours = sync_run::table
-            .find(run.id.as_str())
+            .find(run.id)
             .filter(sync_run::ended_ms.is_null());
         let end = (sync_run::ended_ms.eq(now), sync_run::summary.eq(&summary));
         Ok::<_, Error>(both!(c, c => diesel::update(ours).set(end).execute(c))?)
@@ -124,6 +154,10 @@ async fn end(
 }
 
 impl RunId {
+    pub(super) fn chain(self) -> ConnectionId {
+        self.chain
+    }
+
     /// Inside a transaction that holds the chain's lock.
     fn begin(self, c: &mut Connection, plan: &Plan, now: Timestamp) -> Result<(), Error> {
         if let Some(other) = under_way(c, self.chain)? {
@@ -141,7 +175,7 @@ impl RunId {
             .filter(sync_run::chain_id.eq(self.chain.as_str()))
             .filter(sync_run::began_ms.lt(now - KEPT));
         both!(c, c => diesel::delete(old).execute(c))?;
-        let row = Row::new(self.id.to_string(), self.chain, plan, now, now + LEASE);
+        let row = Row::new(self.id, self.chain, plan, now, now + LEASE);
         both!(c, c => diesel::insert_into(sync_run::table).values(&row).execute(c))?;
         Ok(())
     }
@@ -149,7 +183,7 @@ impl RunId {
     /// Makes sure inside a transaction that the right is still this run's, and renews it.
     pub(super) fn hold(self, c: &mut Connection, now: Timestamp) -> Result<(), Error> {
         let ours = sync_run::table
-            .filter(sync_run::id.eq(self.id.as_str()))
+            .filter(sync_run::id.eq(self.id))
             .filter(sync_run::ended_ms.is_null());
         let until = sync_run::until_ms.eq(now + LEASE);
         match update_prepared!(c, ours, until)? {

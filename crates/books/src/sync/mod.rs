@@ -28,6 +28,7 @@ mod run;
 mod source;
 mod span;
 mod spool;
+mod stop;
 mod summary;
 mod walk;
 

@@ -8,7 +8,7 @@ use store::{Connection, both};
 
 use super::ahead::Came;
 use super::place::Place;
-use super::run::{Run, hold};
+use super::run::Run;
 use super::source::CHANGES;
 use super::walk::{Gap, Walk};
 use super::{List, Span, Sync};
@@ -33,7 +33,7 @@ const OUT_OF_ORDER: &str =
 
 impl Sync {
     pub(super) async fn properties(&self, run: &mut Run<'_>) -> Result<(), Error> {
-        match self.reader.account().await {
+        match run.asks(self.reader.account()).await? {
             Ok(account) => match is_told_again(&self.chain, &account.value).await {
                 Err(error @ Error::AnotherAccount { .. }) => run.note_another_account(&error),
                 told => {
@@ -65,7 +65,7 @@ impl Sync {
         let begins = self.place(&list.name()).await?.done == 0;
         let mark = match arrivals {
             // If it cannot be asked, neither can the list, which then tells why.
-            None if begins => match self.source.now().await {
+            None if begins => match run.asks(self.source.now()).await? {
                 Ok(mark) => mark,
                 Err(error) => {
                     run.count_failure(&error);
@@ -91,7 +91,7 @@ impl Sync {
         let mut walk = Walk::from(&place);
         let mut pages = self.ahead(list, walk.skip);
         let mut times_short = 0;
-        while let Some(arrival) = pages.recv().await {
+        while let Some(arrival) = run.asks(pages.recv()).await? {
             let answer = arrival?;
             let problem = answer.as_ref().err().map(|error| &error.problem);
             let is_short = matches!(problem, Some(Problem::ListShrank { .. }));
@@ -166,7 +166,7 @@ impl Sync {
     async fn all_is_in(&self, run: &Run<'_>, list: List, place: Place) -> Result<(), Error> {
         let (id, right, now) = (self.chain.id, run.right, self.now());
         let work = move |c: &mut Connection| {
-            hold(c, right, now)?;
+            right.hold(c, now)?;
             if !list.is_of_changes() {
                 place.at_end().save(c)?;
             }
@@ -209,7 +209,7 @@ impl Sync {
     /// Asks for an object that is not where it was.
     async fn look_after(&self, run: &mut Run<'_>, kind: Kind, id: &str) -> Result<(), Error> {
         let asking = ReaderId::new().asks(&self.chain).await?;
-        match self.one_or_gone(kind, id).await {
+        match run.asks(self.one_or_gone(kind, id)).await? {
             Ok(reply) => {
                 let delivery = Delivery::of(&reply, 1, 1)?.asked(asking);
                 match self.commit(run, vec![delivery], None).await {

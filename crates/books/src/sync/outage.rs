@@ -26,7 +26,7 @@ impl Sync {
             return Ok(());
         }
         run.failures = 0;
-        match self.reader.account().await {
+        match run.asks(self.reader.account()).await? {
             Err(last) if is_cut_off(&last) => run.note_failure("the account", &last),
             Err(last) if is_trouble(&last) => {
                 run.is_cut_off = true;

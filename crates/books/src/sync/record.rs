@@ -1,7 +1,7 @@
 //! Runs on record: what was to be read, and what came of it.
 
-use contract::Timestamp;
 use contract::id::ConnectionId;
+use contract::{ObjectId, Timestamp};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use store::{Connection, both};
@@ -21,6 +21,8 @@ pub(super) struct Plan {
 /// A run, as it is on record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
+    /// Which run.
+    pub id: ObjectId,
     /// What was to be read.
     pub parts: Vec<Part>,
     /// Whether only what had changed was, as far as the source can tell.
@@ -31,6 +33,8 @@ pub struct RunRecord {
     pub began_at: Timestamp,
     /// When it ended, or was last heard of; none: it is under way.
     pub ended_at: Option<Timestamp>,
+    /// When somebody first asked it to end before its time.
+    pub stop_asked_at: Option<Timestamp>,
     /// What came of it; none if it is under way or was interrupted.
     pub summary: Option<Summary>,
 }
@@ -54,7 +58,7 @@ impl Books {
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sync_run)]
 pub(super) struct Row {
-    pub(super) id: String,
+    pub(super) id: ObjectId,
     chain_id: String,
     parts: String,
     changed_only: bool,
@@ -64,12 +68,13 @@ pub(super) struct Row {
     pub(super) until_ms: Timestamp,
     ended_ms: Option<Timestamp>,
     summary: Option<String>,
+    stop_ms: Option<Timestamp>,
 }
 
 impl Row {
     /// One that begins.
     pub(super) fn new(
-        id: String,
+        id: ObjectId,
         chain: ConnectionId,
         plan: &Plan,
         now: Timestamp,
@@ -87,6 +92,7 @@ impl Row {
             until_ms: until,
             ended_ms: None,
             summary: None,
+            stop_ms: None,
         }
     }
 
@@ -103,6 +109,7 @@ impl Row {
         let span = span.map(|(from, to)| Span::new(day(from)?, day(to)?).ok());
         let summary = self.summary.as_deref().map(serde_json::from_str);
         Ok(RunRecord {
+            id: self.id,
             parts: (parts.collect::<Option<_>>()).ok_or_else(|| corrupt("parts"))?,
             changed_only: self.changed_only,
             span: span
@@ -112,6 +119,7 @@ impl Row {
             ended_at: self
                 .ended_ms
                 .or((self.until_ms <= now).then_some(self.until_ms)),
+            stop_asked_at: self.stop_ms,
             summary: summary.transpose().map_err(|_| corrupt("summary"))?,
         })
     }
@@ -123,6 +131,14 @@ pub(super) fn under_way(c: &mut Connection, chain: ConnectionId) -> Result<Optio
         .filter(sync_run::chain_id.eq(chain.as_str()))
         .filter(sync_run::ended_ms.is_null());
     Ok(both!(c, c => row.select(Row::as_select()).first(c).optional())?)
+}
+
+/// A run as it is on record.
+pub(super) fn by_id(c: &mut Connection, id: ObjectId, now: Timestamp) -> Result<RunRecord, Error> {
+    let row = sync_run::table.find(id);
+    let row: Option<Row> = both!(c, c => row.select(Row::as_select()).first(c).optional())?;
+    row.ok_or_else(|| Error::Corrupt(format!("sync run {id}, which is gone")))?
+        .read(now)
 }
 
 fn last(

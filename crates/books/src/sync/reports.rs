@@ -15,7 +15,7 @@ use store::{Connection, both};
 use super::months::{months, next};
 use super::outage::is_trouble;
 use super::place::Place;
-use super::run::{Run, hold};
+use super::run::Run;
 use super::spool::Spool;
 use super::{Span, Sync};
 use crate::Error;
@@ -146,7 +146,7 @@ impl Sync {
     ) -> Result<usize, Error> {
         let report = reading.report;
         let as_of = self.present_of_the_source().await?;
-        let spool = match self.pages_of(report, window).await? {
+        let spool = match run.asks(self.pages_of(report, window)).await?? {
             Ok(spool) => spool,
             Err(error) => {
                 let is_refused =
@@ -201,7 +201,7 @@ impl Sync {
         let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
         let (right, now) = (run.right, self.now());
         let work = move |c: &mut Connection| {
-            hold(c, right, now)?;
+            right.hold(c, now)?;
             let spool = spool.clone();
             let taken = absorb_whole(c, &signer, id, &move |visit| spool.each(visit))?;
             place.save(c)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use contract::Timestamp;
 use guesty::{Reader, Reply};
 use store::{Clock, Connection};
+use tokio_util::sync::CancellationToken;
 
 use super::lease::{Lease, RunId};
 use super::place::Place;
@@ -42,12 +43,15 @@ pub struct Sync {
     pub(super) reader: Reader,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
+    stop: CancellationToken,
 }
 
 /// What is heard of a run while it lasts.
 pub(super) struct Run<'a> {
-    /// Whose right to run it has; none: it reads single objects, which needs no right.
-    pub(super) right: Option<RunId>,
+    /// Its right to run.
+    pub(super) right: RunId,
+    /// Cancelled once it is to end.
+    pub(super) stop: &'a CancellationToken,
     pub(super) part: Part,
     pub(super) counts: Counts,
     pub(super) summary: Summary,
@@ -59,6 +63,15 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What the source answers, unless the run is to end: then it is not waited for.
+    pub(super) async fn asks<T>(&self, answer: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Error::SyncStopped(self.right.chain())),
+            answer = answer => Ok(answer),
+        }
+    }
+
     pub(super) fn tell(&self, list: &str, done: u64, total: Option<u64>) {
         (self.progress)(Progress {
             part: self.part,
@@ -110,6 +123,7 @@ impl Sync {
             reader,
             clock,
             settings,
+            stop: CancellationToken::new(),
         }
     }
 
@@ -117,6 +131,12 @@ impl Sync {
     #[must_use]
     pub fn with_source(self, source: Arc<dyn Source>) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same, ending once a token is cancelled as if somebody had asked each run to.
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// Reads some parts, in their own order. The span is of arrivals for reservations, of the
@@ -149,15 +169,16 @@ impl Sync {
         plan: &Plan,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
-        let lease = Lease::take(&self.chain, &self.clock, plan.clone()).await?;
-        let summary = self.read(lease.run(), plan, progress).await?;
+        let stop = self.stop.child_token();
+        let lease = Lease::take(&self.chain, &self.clock, plan.clone(), stop).await?;
+        let summary = self.read(&lease, plan, progress).await?;
         lease.end(&summary).await?;
         Ok(summary)
     }
 
     async fn read(
         &self,
-        right: RunId,
+        lease: &Lease,
         plan: &Plan,
         progress: &(dyn Fn(Progress) + Send + std::marker::Sync),
     ) -> Result<Summary, Error> {
@@ -165,7 +186,8 @@ impl Sync {
         let (mut is_cut_off, mut failures) = (false, 0);
         for part in plan.parts.iter().copied() {
             let mut run = Run {
-                right: Some(right),
+                right: lease.run(),
+                stop: lease.stop(),
                 part,
                 counts: Counts::default(),
                 summary,
@@ -173,21 +195,31 @@ impl Sync {
                 failures,
                 progress,
             };
-            match part {
-                _ if is_cut_off => run.note("all of it", &NO_ACCESS),
-                Part::Properties => self.properties(&mut run).await?,
-                Part::Reservations if plan.changed_only => {
-                    self.changed_reservations(&mut run).await?;
-                }
-                Part::Reservations => self.reservations(&mut run, plan.span).await?,
-                Part::Taxes => self.catalog(&mut run).await?,
-                Part::Payments => self.payments(&mut run, plan.span).await?,
-            }
+            let ended = self.read_part(&mut run, plan).await;
             (is_cut_off, failures) = (run.is_cut_off, run.failures);
             summary = run.summary;
             summary.parts.push((part, run.counts));
+            if let Err(Error::SyncStopped(_)) = ended {
+                summary.is_stopped = true;
+                break;
+            }
+            ended?;
         }
         Ok(summary)
+    }
+
+    async fn read_part(&self, run: &mut Run<'_>, plan: &Plan) -> Result<(), Error> {
+        match run.part {
+            _ if run.is_cut_off => {
+                run.note("all of it", &NO_ACCESS);
+                Ok(())
+            }
+            Part::Properties => self.properties(run).await,
+            Part::Reservations if plan.changed_only => self.changed_reservations(run).await,
+            Part::Reservations => self.reservations(run, plan.span).await,
+            Part::Taxes => self.catalog(run).await,
+            Part::Payments => self.payments(run, plan.span).await,
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -217,7 +249,7 @@ impl Sync {
         let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
         let (right, now) = (run.right, self.now());
         let work = move |c: &mut Connection| {
-            hold(c, right, now)?;
+            right.hold(c, now)?;
             let counts = absorb(c, &signer, id, &deliveries)?;
             if let Some(place) = &place {
                 place.save(c)?;
@@ -238,13 +270,9 @@ impl Sync {
     pub(super) async fn save(&self, run: &Run<'_>, place: Place) -> Result<(), Error> {
         let (right, now) = (run.right, self.now());
         let work = move |c: &mut Connection| {
-            hold(c, right, now)?;
+            right.hold(c, now)?;
             place.save(c)
         };
         self.chain.store.write(self.chain.lock(), work).await
     }
-}
-
-pub(super) fn hold(c: &mut Connection, right: Option<RunId>, now: Timestamp) -> Result<(), Error> {
-    right.map_or(Ok(()), |run| run.hold(c, now))
 }

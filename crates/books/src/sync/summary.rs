@@ -97,6 +97,9 @@ pub struct Summary {
     /// What was read and is not understood, the first of it.
     #[serde(default)]
     pub flagged: Vec<Flagged>,
+    /// Whether somebody asked the run to end before all was read.
+    #[serde(default, rename = "stopped")]
+    pub is_stopped: bool,
 }
 
 impl Summary {
@@ -109,7 +112,7 @@ impl Summary {
 
     /// Whether all was read.
     pub fn is_complete(&self) -> bool {
-        self.problems.is_empty()
+        self.problems.is_empty() && !self.is_stopped
     }
 
     /// Whether all that was read is understood.

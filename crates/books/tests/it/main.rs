@@ -32,5 +32,6 @@ mod rogues;
 mod runs;
 mod secrecy;
 mod shifts;
+mod stop;
 mod sync;
 mod webhook;

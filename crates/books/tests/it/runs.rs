@@ -51,11 +51,13 @@ on_both_engines! {
         let record = last(&desk).await.unwrap();
         assert!(record.is_complete());
         assert_eq!(record, RunRecord {
+            id: record.id,
             parts: SOME.to_vec(),
             changed_only: false,
             span: None,
             began_at,
             ended_at: Some(began_at),
+            stop_asked_at: None,
             summary: Some(summary),
         });
 

@@ -84,6 +84,7 @@ async fn first_sync(
     };
     let summary = sync::one(desk, &order, signals).await?;
     match summary.problems.first() {
+        None if summary.is_stopped => Err(CommandError::NotWell("it was stopped".to_owned())),
         None => Ok(summary),
         Some(problem) => Err(CommandError::NotWell(problem.to_string())),
     }

@@ -4,11 +4,12 @@
 
 use books::mirror::Rebuilt;
 use books::standing::{ConnectOrder, Connected, Ended, PortfolioView, Standing};
-use books::sync::{Progress, Summary};
+use books::sync::{Progress, RunRecord, Summary};
 use books::{Books, Folded, RebuildOrder, SyncOrder};
 use contract::id::ConnectionId;
 use serde_json::json;
 use store::DataDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::System;
 use crate::config::Config;
@@ -23,8 +24,8 @@ pub(crate) enum BooksDesk {
     /// We do.
     Here {
         books: Books,
-        /// Let go last, when the database is closed.
-        _directory: DataDir,
+        /// Let go last, when the database is closed; none: whoever has it was left alone.
+        _directory: Option<DataDir>,
     },
 }
 
@@ -35,7 +36,19 @@ impl BooksDesk {
             Claim::Server(control) => Self::Server(Server::of(control, System::Books)?),
             Claim::Ours(directory) => Self::Here {
                 books: open::books(config).await?,
-                _directory: directory,
+                _directory: Some(directory),
+            },
+        })
+    }
+
+    /// The same, without waiting for another command that has the data directory: for what can be
+    /// written beside its work.
+    pub(crate) async fn beside_others(config: &Config) -> Result<Self, CommandError> {
+        Ok(match DataDir::control(&config.data) {
+            Some(control) => Self::Server(Server::of(control, System::Books)?),
+            None => Self::Here {
+                books: open::books_that_are(config).await?,
+                _directory: None,
             },
         })
     }
@@ -78,16 +91,44 @@ impl BooksDesk {
         }
     }
 
-    /// Brings a mirror up to date.
+    /// Brings a mirror up to date. Here, it ends early once the token is cancelled; what a server
+    /// does, goes on.
     pub(crate) async fn sync(
         &self,
         order: &SyncOrder,
+        stop: CancellationToken,
         told: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Summary, CommandError> {
         match self {
             Self::Server(server) => server.hear("books/sync", order, told).await,
-            Self::Here { books, .. } => Ok(books.sync(order, told).await?),
+            Self::Here { books, .. } => Ok(books.sync_until(order, stop, told).await?),
         }
+    }
+
+    /// Asks the run that is under way over a connection to end, if there is one.
+    pub(crate) async fn stop_sync(
+        &self,
+        id: ConnectionId,
+    ) -> Result<Option<RunRecord>, CommandError> {
+        match self {
+            Self::Server(server) => {
+                let path = format!("books/connections/{id}/sync/stop");
+                server.post(&path, &()).await
+            }
+            Self::Here { books, .. } => Ok(books.stop_sync(id).await?),
+        }
+    }
+
+    /// A run that was asked to end, once it has.
+    pub(crate) async fn sync_ended(
+        &self,
+        config: &Config,
+        run: RunRecord,
+    ) -> Result<RunRecord, CommandError> {
+        Ok(match self {
+            Self::Server(_) => open::books_to_read(config)?.sync_ended(run).await?,
+            Self::Here { books, .. } => books.sync_ended(run).await?,
+        })
     }
 
     /// Folds the evidence into a new mirror.

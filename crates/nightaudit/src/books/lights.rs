@@ -70,8 +70,14 @@ fn in_words(run: Option<&RunRecord>) -> String {
         return "never".to_owned();
     };
     match (run.ended_at, &run.summary) {
+        (None, _) if run.stop_asked_at.is_some() => {
+            format!("under way since {}, and asked to end", run.began_at)
+        }
         (None, _) => format!("under way since {}", run.began_at),
         (Some(at), None) => format!("interrupted at {at}: the next one goes on there"),
+        (Some(at), Some(summary)) if summary.is_stopped => {
+            format!("stopped at {at}: the next one goes on there")
+        }
         (Some(at), Some(summary)) if summary.is_complete() => format!("{at}, complete"),
         (Some(at), Some(_)) => format!("{at}, but not all could be read"),
     }

@@ -13,6 +13,7 @@ pub(crate) mod rebuild;
 pub(crate) mod refresh;
 mod secret;
 pub(crate) mod status;
+mod stop;
 pub(crate) mod sync;
 pub(crate) mod verify;
 

@@ -1,5 +1,7 @@
 //! `nightaudit sync`: the mirror brought up to date, and what that came to.
 
+use std::pin::pin;
+
 use anyhow::anyhow;
 use books::connection::Connection;
 use books::mirror::Counts;
@@ -9,8 +11,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::{Clock, SystemClock};
+use tokio_util::sync::CancellationToken;
 
-use super::{BooksDesk, Meter};
+use super::{BooksDesk, Meter, stop};
 use crate::cli::{Format, SyncArgs};
 use crate::config::Config;
 use crate::error::CommandError;
@@ -19,6 +22,9 @@ use crate::signals::StopSignals;
 
 /// Syncs the connections that are meant.
 pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
+    if args.stop {
+        return stop::run(args).await;
+    }
     let pace = match (args.no_limits, args.full_speed) {
         (true, _) => Pace::Unlimited,
         (false, true) => Pace::Full,
@@ -46,14 +52,23 @@ pub(crate) async fn run(args: SyncArgs) -> Result<(), CommandError> {
             pace,
         };
         let summary = one(&desk, &order, &mut signals).await?;
+        let is_stopped = summary.is_stopped;
         runs.push(Run {
             connection,
             summary,
         });
+        if is_stopped {
+            break;
+        }
     }
     match args.common.format {
         Format::Json => output::json(&report(&runs))?,
         Format::Table => runs.iter().try_for_each(tell)?,
+    }
+    if runs.iter().any(|run| run.summary.is_stopped) {
+        return Err(CommandError::NotWell(
+            "stopped; what was read is in, and the same command goes on from there".to_owned(),
+        ));
     }
     if !runs.iter().all(|run| run.summary.is_complete()) {
         return Err(CommandError::NotWell(
@@ -90,9 +105,23 @@ pub(crate) async fn one(
         let what = format!("{}: {}", at.part, at.list);
         meter.show(&what, at.done, at.total);
     };
-    let done = tokio::select! {
-        done = desk.sync(order, &told) => Some(done),
-        () = signals.next() => None,
+    let stop = CancellationToken::new();
+    let done = {
+        let mut run = pin!(desk.sync(order, stop.clone(), &told));
+        tokio::select! {
+            done = &mut run => Some(done),
+            () = signals.next() => match desk {
+                BooksDesk::Server(_) => None,
+                // It ends in good order, unless somebody does not want to wait for that either.
+                BooksDesk::Here { .. } => {
+                    stop.cancel();
+                    tokio::select! {
+                        done = &mut run => Some(done),
+                        () = signals.next() => None,
+                    }
+                }
+            },
+        }
     };
     drop(meter);
     if let (BooksDesk::Here { books, .. }, None | Some(Err(_))) = (desk, &done) {
@@ -105,7 +134,8 @@ pub(crate) async fn one(
 fn stopped(desk: &BooksDesk) -> CommandError {
     CommandError::Failed(match desk {
         BooksDesk::Server(_) => anyhow!(
-            "not waited for: the server goes on with it, and nightaudit status says when it is done"
+            "not waited for: the server goes on with it, nightaudit status says when it is done, and \
+             nightaudit sync --stop ends it before"
         ),
         BooksDesk::Here { .. } => {
             anyhow!("stopped; what was read is kept, and the same command goes on from there")
@@ -147,6 +177,7 @@ fn report_of(run: &Run) -> Value {
         "base_url": run.connection.base_url.to_string(),
         "complete": summary.is_complete(),
         "understood": summary.is_understood(),
+        "stopped": summary.is_stopped,
         "parts": parts.collect::<Map<_, _>>(),
         "windows": {"read": summary.windows_read, "mature": summary.windows_mature},
         "resumed": summary.resumed.iter().map(|(list, done)| json!({"list": list, "done": done})).collect::<Vec<_>>(),
@@ -200,6 +231,9 @@ fn tell(run: &Run) -> Result<(), CommandError> {
     }
     for (list, done) in &summary.resumed {
         output::line(format_args!("went on with {list}, of which {done} were in"))?;
+    }
+    if summary.is_stopped {
+        output::line("stopped before all was read")?;
     }
     for problem in &summary.problems {
         output::line(format_args!("could not be read: {problem}"))?;

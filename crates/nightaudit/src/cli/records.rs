@@ -15,16 +15,19 @@ interrupted, however, goes on where it was; nothing is in twice. Reading again c
 is not new.
 
 Where a server has the data directory, it does the work; Ctrl-C then ends the command, not the run.
+--stop ends a run that is under way, whichever process it is in; so does Ctrl-C where this command
+does the work. It ends after what it is taking in, and the next one goes on there.
 
 Exit code 4 says that something could not be read: what, and what to do, is in the summary, and the
-rest is in. Exit code 6 says that all was read, but that some of it is not understood, such as a
+rest is in. So it does of a run that was stopped. Exit code 6 says that all was read, but that some of it is not understood, such as a
 currency unknown to ISO 4217: which objects, and why, is in the summary. They are kept as they came.
 What an earlier run read, and this one did not, does not count.
 
 Examples:
   nightaudit sync
   nightaudit sync reservations --from 2026-01-01 --to 2026-03-31
-  nightaudit sync payments --full-speed --format json";
+  nightaudit sync payments --full-speed --format json
+  nightaudit sync --stop";
 
 const VERIFY_HELP: &str = "\
 Works while a server runs. Write the head down elsewhere (printed, mailed, with an auditor): with
@@ -92,6 +95,10 @@ pub(crate) struct SyncArgs {
         default_missing_value = "true"
     )]
     pub(crate) no_limits: bool,
+
+    /// Read nothing: ask the run that is under way to end, and wait until it has.
+    #[arg(long, conflicts_with_all = ["parts", "from", "to", "full_speed"])]
+    pub(crate) stop: bool,
 
     #[command(flatten)]
     pub(crate) which: Which,

@@ -7,6 +7,7 @@
     reason = "helpers of tests may fail as tests do, and serve the tests alone"
 )]
 
+mod estate;
 mod support;
 mod watching;
 
@@ -25,6 +26,7 @@ mod records;
 mod relay;
 mod sandbox;
 mod serving;
+mod stopping;
 mod terminal;
 mod tokens;
 mod webhooks;

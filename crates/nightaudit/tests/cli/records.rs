@@ -1,6 +1,6 @@
 //! `sync`, `verify`, `rebuild` and `history`: what the books come to know, and how they prove it.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use axum::Router;
 use axum::response::Html;
@@ -8,55 +8,11 @@ use serde_json::{Value, json};
 use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
+use crate::estate::{ACCOUNT, Estate, connect, start, sync};
 use crate::relay::Relay;
 use crate::support::{Credentials, Home, Ran, Server};
 
-const ACCOUNT: &str = "5213a2d206112710005d96ff";
 const RESERVATION: &str = "64da254383ad1500284bd0c0";
-
-/// A platform with the account of the guide, and books elsewhere.
-pub struct Estate {
-    platform: Home,
-    pub books: Home,
-}
-
-impl Fixture for Estate {
-    async fn on(engine: Engine) -> Self {
-        Self {
-            platform: Home::on(engine).await,
-            books: Home::on(engine).await,
-        }
-    }
-}
-
-impl Estate {
-    /// The account of the guide, which has one stay.
-    fn guide(&self) -> (Server, Credentials) {
-        let seed = ["sandbox", "seed", "--fixture", "guesty-docs"];
-        self.platform.run(&seed).expect(0);
-        let credentials = self.platform.app(&["--account", ACCOUNT]);
-        (self.platform.serve(&[]), credentials)
-    }
-
-    /// An account with a year and a half of life.
-    pub fn portfolio(&self) -> (Server, Credentials) {
-        let seed = ["sandbox", "seed", "--listings", "4", "--reservations", "60"];
-        let seeded = self
-            .platform
-            .run(&[&seed[..], &["--format", "json"]].concat());
-        let account = seeded.expect(0).json()["account"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let credentials = self.platform.app(&["--account", &account]);
-        (self.platform.serve(&[]), credentials)
-    }
-}
-
-/// Connects. Nobody says under which address webhooks reach these books, so that light is red.
-pub fn connect(books: &Home, base: &str, credentials: &Credentials) {
-    books.connect(base, credentials, &[]).expect(4);
-}
 
 async fn pay(server: &Server, credentials: &Credentials, amount: &str) {
     let token = server.token(credentials).await;
@@ -66,13 +22,6 @@ async fn pay(server: &Server, credentials: &Credentials, amount: &str) {
     let path = format!("/v1/reservations/{RESERVATION}/payments");
     let (status, paid) = server.post(&path, &token, &payment).await;
     assert_eq!(status, 201, "{paid}");
-}
-
-/// Syncs all; with the report of the only connection.
-pub fn sync(home: &Home) -> Value {
-    let report = home.run(&["sync", "--format", "json"]).expect(0).json();
-    assert_eq!(report["complete"], true, "{report}");
-    report["connections"][0].clone()
 }
 
 pub fn total(report: &Value, what: &str) -> u64 {
@@ -108,20 +57,6 @@ fn a_minute_passes(books: &Home) {
 
 fn verdict(ran: &Ran) -> Value {
     ran.json()["connections"][0].clone()
-}
-
-/// A command that runs until it is stopped or ends.
-fn start(home: &Home, arguments: &[&str]) -> Child {
-    let mut command = home.command(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn interrupt(child: &Child) {
-    let sent = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(sent.unwrap().success());
 }
 
 on_both_engines! {
@@ -408,26 +343,6 @@ on_both_engines! {
         sync(books);
         platform.stop();
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_interrupted_says_that_it_can_be_gone_on_with_and_makes_room_at_once() {
-    let estate = Estate::on(Engine::Sqlite).await;
-    let (server, credentials) = estate.portfolio();
-    let relay = Relay::to(&server.base).await;
-    let books = &estate.books;
-    connect(books, &relay.base, &credentials);
-    relay.let_through(6);
-    let run = start(books, &["sync"]);
-    relay.is_stuck().await;
-    interrupt(&run);
-    let stopped = Ran::from(run.wait_with_output().unwrap()).expect(1);
-    assert!(stopped.stderr.contains("goes on from there"), "{stopped:?}");
-    relay.let_all_through();
-    let ended = books.run(&["sync"]).expect(0);
-    assert!(!ended.stderr.contains("under way"), "{ended:?}");
-    assert!(ended.stdout.contains("reservations"), "{ended:?}");
-    server.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use store::on_both_engines;
 use store::testing::{Engine, Fixture};
 
-use crate::records::{Estate, connect, sync, total};
+use crate::estate::{Estate, connect, sync};
+use crate::records::total;
 use crate::relay::Relay;
 use crate::support::Home;
 
