@@ -113,6 +113,7 @@ diesel::table! {
         webhook_base -> Nullable<Text>,
         lights -> Nullable<Text>,
         looked_ms -> Nullable<BigInt>,
+        told_account_id -> Nullable<Text>,
     }
 }
 

@@ -77,4 +77,4 @@ pub use reply::{Answer, Reply};
 pub use retry::RetryPolicy;
 pub use rows::{Rows, UnreadableRow};
 pub use secret::{Credentials, Secret};
-pub use token::{MemoryTokens, Token, TokenLease, TokenStore, TokenStoreError};
+pub use token::{MemoryTokens, Token, TokenLease, TokenMark, TokenStore, TokenStoreError};

@@ -21,6 +21,7 @@ use crate::seen::reservation::Reservation;
 use crate::seen::reservation_v3::ReservationV3;
 use crate::seen::tax::Tax;
 use crate::seen::transaction::Transaction;
+use crate::token::TokenMark;
 
 /// The most reservations that can be asked for by their ids at once.
 const IDS_MAX: usize = 10;
@@ -49,6 +50,11 @@ impl Reader {
     /// Makes sure that there is a token.
     pub async fn account_id(&self) -> Result<Option<AccountId>, Error> {
         Ok(self.connection.tokens.current().await?.account_id())
+    }
+
+    /// What tells the access token that serves now from others. Makes sure that there is one.
+    pub async fn token_mark(&self) -> Result<TokenMark, Error> {
+        Ok(self.connection.tokens.current().await?.mark())
     }
 
     /// `GET /v1/accounts/me`

@@ -15,7 +15,6 @@ use store::Lock;
 use super::row::{self, Row};
 use super::{change, look};
 use crate::evidence::Chain;
-use crate::mirror::{AsOf, Mirror};
 use crate::{Books, Error};
 
 impl Books {
@@ -122,28 +121,30 @@ impl Books {
 /// credentials of another. Other applications may be told another id, so what it told before the
 /// credentials were saved says nothing.
 pub(crate) async fn is_told_again(chain: &Chain, told: &Account) -> Result<(), Error> {
-    let mirror = Mirror::of(chain);
-    let Some(known) = mirror.get::<Account>("account", AsOf::Now).await? else {
+    let (id, store) = (chain.id, &chain.store);
+    let Some(found) = told.id.get().map(AccountId) else {
         return Ok(());
     };
-    let (Some(before), Some(found)) = (known.value.id.get(), told.id.get()) else {
-        return Ok(());
-    };
-    if before == found || !is_since_saved(chain, known.record).await? {
-        return Ok(());
+    let (_, known) = store.read(move |c| row::known_accounts(c, id)).await?;
+    if let Some(known) = known {
+        return row::is_account(id, known, found);
     }
-    Err(Error::AnotherAccount {
-        connection: chain.id,
-        known: AccountId(before),
-        found: AccountId(found),
-    })
+    let keep = move |c: &mut store::Connection| row::keep_told_account(c, id, found);
+    store.write(Lock::row("connection", &id), keep).await
 }
 
-async fn is_since_saved(chain: &Chain, record: i64) -> Result<bool, Error> {
+/// Makes sure that the token names the account that it named before, if it names any.
+pub(crate) async fn is_named_again(chain: &Chain, reader: &Reader) -> Result<(), Error> {
     let id = chain.id;
-    let saved = chain.store.read(move |c| row::saved_at(c, id)).await?;
-    let record = chain.record(record).await?;
-    Ok(record.is_some_and(|record| saved.is_none_or(|saved| record.at >= saved)))
+    // Without a token there is nobody to be mistaken for the account.
+    let Ok(Some(found)) = reader.account_id().await else {
+        return Ok(());
+    };
+    let (known, _) = chain
+        .store
+        .read(move |c| row::known_accounts(c, id))
+        .await?;
+    known.map_or(Ok(()), |known| row::is_account(id, known, found))
 }
 
 async fn account_of(reader: &Reader) -> Result<Option<AccountId>, Error> {

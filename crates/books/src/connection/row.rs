@@ -25,6 +25,7 @@ pub(super) struct Row {
     webhook_base: Option<String>,
     lights: Option<String>,
     pub(super) looked_ms: Option<Timestamp>,
+    told_account_id: Option<AccountId>,
 }
 
 impl Row {
@@ -46,6 +47,7 @@ impl Row {
             webhook_base: None,
             lights: None,
             looked_ms: None,
+            told_account_id: None,
         }
     }
 
@@ -164,6 +166,8 @@ fn set_secret(
     let credentials = (
         connection::sealed_secret.eq(sealed),
         connection::saved_ms.eq(now),
+        // Other credentials may be told another id of the account.
+        connection::told_account_id.eq(None::<AccountId>),
     );
     let row = diesel::update(connection::table.find(id));
     match row.set(credentials).execute(c)? {
@@ -181,15 +185,6 @@ pub(super) fn keep_webhook_base(
     let row = diesel::update(connection::table.find(id));
     row.set(connection::webhook_base.eq(base)).execute(c)?;
     Ok(())
-}
-
-/// When the credentials of a connection were saved.
-pub(super) fn saved_at(
-    c: &mut store::Connection,
-    id: ConnectionId,
-) -> Result<Option<Timestamp>, Error> {
-    let saved = connection::table.find(id).select(connection::saved_ms);
-    Ok(saved.first(c).optional()?)
 }
 
 /// Keeps how it looks.
@@ -224,18 +219,50 @@ pub(super) fn keep_account(
     Ok(())
 }
 
+/// The account that the tokens of a connection name, and the one that its credentials are told of,
+/// as far as they are known.
+pub(super) fn known_accounts(
+    c: &mut store::Connection,
+    id: ConnectionId,
+) -> Result<(Option<AccountId>, Option<AccountId>), Error> {
+    let accounts = (connection::account_id, connection::told_account_id);
+    let row = connection::table.find(id).select(accounts);
+    Ok(row.first(c).optional()?.unwrap_or_default())
+}
+
+/// Keeps of which account its credentials are told, unless that is known.
+pub(super) fn keep_told_account(
+    c: &mut store::Connection,
+    id: ConnectionId,
+    told: AccountId,
+) -> Result<(), Error> {
+    let row = connection::table.find(id);
+    let row = diesel::update(row.filter(connection::told_account_id.is_null()));
+    row.set(connection::told_account_id.eq(told)).execute(c)?;
+    Ok(())
+}
+
 impl Row {
     /// Whether the account that was found is the one that is known.
     pub(super) fn is_account(&self, known: AccountId, found: AccountId) -> Result<(), Error> {
-        if known == found {
-            return Ok(());
-        }
-        Err(Error::AnotherAccount {
-            connection: self.id,
-            known,
-            found,
-        })
+        is_account(self.id, known, found)
     }
+}
+
+/// Whether the account that was found is the one that is known of a connection.
+pub(super) fn is_account(
+    connection: ConnectionId,
+    known: AccountId,
+    found: AccountId,
+) -> Result<(), Error> {
+    if known == found {
+        return Ok(());
+    }
+    Err(Error::AnotherAccount {
+        connection,
+        known,
+        found,
+    })
 }
 
 /// What a connection hands over to another.

@@ -176,6 +176,9 @@ async fn reread(
         Ok(_) => Ok(Outcome::Read),
         Err(RereadError::Source(error)) => Ok(weigh(&error)),
         Err(RereadError::Books(Error::Overtaken { .. })) => Ok(Outcome::Overtaken),
+        Err(RereadError::Books(error @ Error::AnotherAccount { .. })) => {
+            Ok(Outcome::Trouble(error.to_string()))
+        }
         Err(RereadError::Books(error)) => Err(error),
     }
 }

@@ -13,6 +13,7 @@
 //! - One object, page or list that cannot be read is a [`Problem`] of the run, and the rest goes on,
 //!   unless the source gives nothing at all.
 
+mod account;
 mod ahead;
 mod catalog;
 mod changes;

@@ -13,7 +13,6 @@ use super::source::CHANGES;
 use super::walk::{Gap, Walk};
 use super::{List, Span, Sync};
 use crate::Error;
-use crate::connection::account::is_told_again;
 use crate::mirror::{Counts, Delivery, Kind, ReaderId, current};
 use crate::schema::object;
 
@@ -34,17 +33,14 @@ const OUT_OF_ORDER: &str =
 impl Sync {
     pub(super) async fn properties(&self, run: &mut Run<'_>) -> Result<(), Error> {
         match run.asks(self.reader.account()).await? {
-            Ok(account) => match is_told_again(&self.chain, &account.value).await {
-                Err(error @ Error::AnotherAccount { .. }) => run.note_another_account(&error),
-                told => {
-                    told?;
-                    let counts = run.counts;
-                    self.take_in(run, &account.reply).await?;
-                    // The account is no property, but what is not understood of it is to be told.
-                    let flagged = run.counts.flagged;
-                    run.counts = Counts { flagged, ..counts };
-                }
-            },
+            Ok(account) => {
+                self.is_ours_as_told(&account.value).await?;
+                let counts = run.counts;
+                self.take_in(run, &account.reply).await?;
+                // The account is no property, but what is not understood of it is to be told.
+                let flagged = run.counts.flagged;
+                run.counts = Counts { flagged, ..counts };
+            }
             Err(error) => self.note_failure(run, "the account", &error).await?,
         }
         for active in [true, false] {

@@ -197,6 +197,7 @@ impl Sync {
         spool: Spool,
         place: Place,
     ) -> Result<Taken, Error> {
+        self.is_ours_for(run).await?;
         run.failures = 0;
         let (id, signer) = (self.chain.id, Arc::clone(&self.chain.signer));
         let (right, now) = (run.right, self.now());

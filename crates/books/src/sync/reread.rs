@@ -58,6 +58,7 @@ impl Sync {
     async fn ask_for(&self, kind: Kind, id: &str) -> Result<Delivery, RereadError> {
         let asking = ReaderId::new().asks(&self.chain).await?;
         let reply = self.one_or_gone(kind, id).await?;
+        self.is_ours().await?;
         let delivery = Delivery::of(&reply, 1, 1)?.asked(asking);
         match delivery.reading.unreadable.first() {
             None => Ok(delivery),

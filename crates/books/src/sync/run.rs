@@ -8,6 +8,7 @@ use guesty::{Reader, Reply};
 use store::{Clock, Connection};
 use tokio_util::sync::CancellationToken;
 
+use super::account::LastAsked;
 use super::lease::{Lease, RunId};
 use super::place::Place;
 use super::record::Plan;
@@ -44,6 +45,7 @@ pub struct Sync {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
     stop: CancellationToken,
+    pub(super) asked: LastAsked,
 }
 
 /// What is heard of a run while it lasts.
@@ -124,6 +126,7 @@ impl Sync {
             clock,
             settings,
             stop: CancellationToken::new(),
+            asked: LastAsked::default(),
         }
     }
 
@@ -196,24 +199,34 @@ impl Sync {
                 progress,
             };
             let ended = self.read_part(&mut run, plan).await;
+            if let Err(error @ Error::AnotherAccount { .. }) = &ended {
+                run.note_another_account(error);
+            }
             (is_cut_off, failures) = (run.is_cut_off, run.failures);
             summary = run.summary;
             summary.parts.push((part, run.counts));
-            if let Err(Error::SyncStopped(_)) = ended {
-                summary.is_stopped = true;
-                break;
+            match ended {
+                Ok(()) | Err(Error::AnotherAccount { .. }) => {}
+                Err(Error::SyncStopped(_)) => {
+                    summary.is_stopped = true;
+                    break;
+                }
+                Err(error) => return Err(error),
             }
-            ended?;
         }
         Ok(summary)
     }
 
     async fn read_part(&self, run: &mut Run<'_>, plan: &Plan) -> Result<(), Error> {
+        if run.is_cut_off {
+            run.note("all of it", &NO_ACCESS);
+            return Ok(());
+        }
+        // The properties begin with the account.
+        if run.part != Part::Properties {
+            self.is_ours_for(run).await?;
+        }
         match run.part {
-            _ if run.is_cut_off => {
-                run.note("all of it", &NO_ACCESS);
-                Ok(())
-            }
             Part::Properties => self.properties(run).await,
             Part::Reservations if plan.changed_only => self.changed_reservations(run).await,
             Part::Reservations => self.reservations(run, plan.span).await,
@@ -240,6 +253,7 @@ impl Sync {
         place: Option<Place>,
     ) -> Result<(), Error> {
         run.failures = 0;
+        self.is_ours_for(run).await?;
         for delivery in &deliveries {
             run.note_unreadable(delivery);
         }

@@ -15,6 +15,9 @@ use tokio::sync::Notify;
 
 use crate::hooks::{self, Hooks};
 
+/// What it says of the account, unless it is told otherwise.
+pub const ACCOUNT: &str = "64da246c7a5a2d00331a5b1c";
+
 /// Something that happens at the source.
 pub type Deed = Box<dyn FnMut(&mut Rooms) + Send>;
 
@@ -214,8 +217,7 @@ fn respond(rooms: &Rooms, path: &str, query: &Query) -> Response {
             if let Some((status, body)) = &rooms.account {
                 return (*status, Json(body)).into_response();
             }
-            Json(json!({"_id": "64da246c7a5a2d00331a5b1c", "createdAt": "2026-09-10"}))
-                .into_response()
+            Json(json!({"_id": ACCOUNT, "createdAt": "2026-09-10"})).into_response()
         }
         ["listings"] => {
             let active = query.get("active").as_deref() == Some("true");

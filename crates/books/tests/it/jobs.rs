@@ -91,6 +91,34 @@ on_both_engines! {
         assert_eq!(post.waiting().await, 0);
     }
 
+    async fn what_messages_tell_of_is_not_taken_from_another_account(post: Post) {
+        for stay in 0..3 {
+            post.accepted(&post.told_of(&format!("msg_{stay}"), stay)).await;
+        }
+        post.work().await;
+        assert_eq!(post.paid(1).await.as_deref(), Some("100"));
+        // Whose answers these are is not asked with each of them.
+        let asked = post.house.asked();
+        let of_account = asked.iter().filter(|asked| asked.starts_with("accounts/me"));
+        assert_eq!(of_account.count(), 1, "{asked:?}");
+
+        post.house.with(|rooms| rooms.account = Some((StatusCode::OK, json!({"_id": id(8)}))));
+        post.pay(1, "7");
+        post.accepted(&post.told_of("msg_4", 1)).await;
+        post.work().await;
+        assert_eq!(post.paid(1).await.as_deref(), Some("100"));
+        assert_eq!(post.waiting().await, 1);
+
+        // Whoever saves the credentials again says that it is right so.
+        let connection = post.books.connection(post.connection).await.unwrap();
+        let credentials = Credentials::new("0oaTEST", "secret");
+        post.books.connect(connection.portfolio, &connection.base_url, &credentials).await.unwrap();
+        post.work().await;
+        assert_eq!(post.paid(1).await.as_deref(), Some("7"));
+        assert_eq!(post.waiting().await, 0);
+        post.is_proven().await;
+    }
+
     async fn processes_share_the_work(post: Post) {
         for stay in 0..3 {
             post.accepted(&post.told_of(&format!("msg_{stay}"), stay)).await;

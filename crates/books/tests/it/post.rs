@@ -18,7 +18,7 @@ use store::Clock;
 use store::testing::{Engine, Fixture};
 use tower::ServiceExt;
 
-use crate::house::{House, id, listing, reservation};
+use crate::house::{ACCOUNT, House, id, listing, reservation};
 use crate::support::Desk;
 
 /// A source with three stays, and books that are connected to it and reached by its messages.
@@ -54,6 +54,7 @@ impl Fixture for Post {
         let house = House::open().await;
         house.with(|rooms| {
             rooms.listings = vec![listing(1)];
+            rooms.token_names = Some(ACCOUNT.to_owned());
             rooms.reservations = (0..3)
                 .map(|number| reservation(number, "2026-12-01", "100"))
                 .collect();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use books::mirror::{AsOf, Change, Counts, Kind, Mirror};
 use books::sync::{Part, RereadError, Settings, Sync};
+use chrono::Duration;
 use guesty::Problem;
 use guesty::seen::reservation::Reservation;
 use serde_json::json;
@@ -78,6 +79,30 @@ on_both_engines! {
         // One that never was is no removal.
         assert_eq!(sync.reread(Kind::Reservation, &id(77)).await.unwrap(), counts(0, 0, 0, 0));
         is_proven(&desk).await;
+    }
+
+    async fn which_account_it_is_is_asked_now_and_then(desk: Desk) {
+        let house = furnished().await;
+        let sync = sync(&desk, &house);
+        let accounts = || {
+            let asked = house.asked();
+            asked.iter().filter(|asked| asked.starts_with("accounts/me")).count()
+        };
+        for _ in 0..3 {
+            sync.reread(Kind::Reservation, &id(1)).await.unwrap();
+        }
+        assert_eq!(accounts(), 1);
+        desk.clock.advance(Duration::seconds(15 * 60 - 1));
+        sync.reread(Kind::Reservation, &id(1)).await.unwrap();
+        assert_eq!(accounts(), 0);
+        desk.clock.advance(Duration::seconds(1));
+        sync.reread(Kind::Reservation, &id(1)).await.unwrap();
+        assert_eq!(accounts(), 1);
+        // Who has just read the account need not ask again.
+        desk.clock.advance(Duration::minutes(15));
+        sync.run(&[Part::Properties, Part::Reservations], None, &|_| ()).await.unwrap();
+        sync.reread(Kind::Reservation, &id(1)).await.unwrap();
+        assert_eq!(accounts(), 1);
     }
 
     async fn what_cannot_be_read_is_said_and_changes_nothing(desk: Desk) {

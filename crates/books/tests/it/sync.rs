@@ -166,7 +166,7 @@ on_both_engines! {
         let house = furnished(450).await;
         // The fourth page is asked for and never comes. Each begins with the last row of the one before.
         let kill_after = async |rows| {
-            house.with(|rooms| rooms.patience = Some(4));
+            house.with(|rooms| rooms.patience = Some(5));
             let sync = sync(&desk, &house);
             let task = tokio::spawn(async move { sync.run(&[Part::Reservations], None, &|_| ()).await });
             let mirror = Mirror::of(&desk.chain);
@@ -179,11 +179,16 @@ on_both_engines! {
             house.with(|rooms| rooms.patience = None);
             house.asked();
         };
+        // Whose they are is asked for first.
+        let pages = || {
+            let asked = house.asked().into_iter();
+            asked.filter(|what| !what.contains("accounts/me")).collect::<Vec<_>>()
+        };
         kill_after(298).await;
         let summary = run(&desk, &house, &[Part::Reservations], None).await;
         assert_eq!(summary.resumed, [("reservations".to_owned(), 298)]);
         assert_eq!(summary.total(), counts(152, 0, 0, 0));
-        let asked = house.asked();
+        let asked = pages();
         assert!(asked[0].ends_with("skip=297"), "{asked:?}");
         assert_eq!(Mirror::of(&desk.chain).count(Kind::Reservation).await.unwrap(), 450);
 
@@ -196,7 +201,7 @@ on_both_engines! {
         });
         let summary = run(&desk, &house, &[Part::Reservations], None).await;
         assert_eq!(summary.total(), counts(202, 0, 0, 0));
-        let asked = house.asked();
+        let asked = pages();
         // Pages that were asked for ahead come between.
         assert!(asked[0].ends_with("skip=297"), "{asked:?}");
         let went_back = |skip: &str| asked.iter().any(|page| page.ends_with(skip));
