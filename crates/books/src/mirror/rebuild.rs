@@ -3,10 +3,9 @@
 use contract::id::ConnectionId;
 use diesel::prelude::*;
 use futures_util::future::try_join;
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use store::{Connection, Scratch, both, update_prepared};
-use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::difference::{Difference, Pair};
@@ -119,8 +118,9 @@ impl Mirror {
         progress: &mut (dyn FnMut(i64) + Send),
     ) -> Result<(), Error> {
         let last = self.chain.tip().await?.length;
-        let mut parts = ahead(self.readings(so_far.done, last), 1);
-        while let Some(readings) = enough(&mut parts).await? {
+        let mut next = ahead(together(self.readings(so_far.done, last)), 1);
+        while let Some(readings) = next.recv().await {
+            let readings = readings?;
             so_far.done = readings.last().map_or(last, |(number, _)| *number);
             let scratch = scratch.clone();
             let mut pages = std::mem::take(&mut so_far.pages);
@@ -239,22 +239,23 @@ fn is_there(c: &mut Connection, chain: ConnectionId, mirror: i64) -> Result<(), 
     found.map(|_| ()).ok_or(Error::RebuiltElsewhere(chain))
 }
 
-/// The next parts, so many that a transaction is worth its while; none at the end.
-async fn enough(
-    parts: &mut mpsc::Receiver<Result<Readings, Error>>,
-) -> Result<Option<Readings>, Error> {
-    let mut readings = Readings::new();
-    let mut objects = 0;
-    while objects < TOGETHER
-        && let Some(part) = parts.recv().await
-    {
-        let part = part?;
-        objects += (part.iter())
-            .map(|(_, reading)| reading.seen.len().max(1))
-            .sum::<usize>();
-        readings.extend(part);
-    }
-    Ok((!readings.is_empty()).then_some(readings))
+/// Parts together, so many that folding them is worth its while.
+fn together(
+    parts: impl Stream<Item = Result<Readings, Error>> + Send,
+) -> impl Stream<Item = Result<Readings, Error>> + Send {
+    stream::try_unfold(Box::pin(parts), async |mut parts| {
+        let mut readings = Readings::new();
+        let mut objects = 0;
+        while objects < TOGETHER
+            && let Some(part) = parts.try_next().await?
+        {
+            objects += (part.iter())
+                .map(|(_, reading)| reading.seen.len().max(1))
+                .sum::<usize>();
+            readings.extend(part);
+        }
+        Ok((!readings.is_empty()).then_some((readings, parts)))
+    })
 }
 
 /// Folds records into a mirror.
